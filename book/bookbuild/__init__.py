@@ -1,0 +1,1 @@
+"""What happens before and beside Sphinx: filling the store, checking, executing, exporting."""
