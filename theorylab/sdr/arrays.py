@@ -1,0 +1,95 @@
+"""What counts as a number here: whole numbers go in, floating point comes out."""
+
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
+
+from theorylab.lab.require import require
+
+Noise = Literal["swap", "drop", "swap_readd", "bernoulli"]
+NOISE = ("swap", "drop", "swap_readd", "bernoulli")
+
+
+def whole(*, low: int | None = 0, **values: ArrayLike) -> list[Float[Array, "..."]]:
+    """Arguments that are whole numbers, validated, in one floating dtype and one shape.
+
+    The dtype is that of the floating arrays among them, else JAX's default. Inside `jax.jit`
+    or `jax.grad` real numbers pass.
+
+    Raises:
+        ValueError: an argument holds anything but whole numbers of at least `low`.
+
+    >>> [x.shape for x in whole(n=10, a=np.arange(3))]
+    [(3,), (3,)]
+    """
+    for name, value in values.items():
+        require(name, value, low=low, integer=True)
+    return floats(*values.values())
+
+
+def floats(*values: ArrayLike) -> list[Float[Array, "..."]]:
+    """Arguments in one floating dtype and one shape.
+
+    >>> floats(np.float32(1), np.arange(2))[1].dtype
+    dtype('float32')
+    """
+    given = [
+        np.dtype(v.dtype)
+        for v in values
+        if hasattr(v, "dtype") and jnp.issubdtype(v.dtype, jnp.floating)
+    ]
+    dtype = np.result_type(*given) if given else jnp.result_type(float)
+    return jnp.broadcast_arrays(*(jnp.asarray(v, dtype) for v in values))
+
+
+def ordered(small: str, x: ArrayLike, large: str, y: ArrayLike) -> None:
+    """Refuse x > y wherever both are concrete.
+
+    Raises:
+        ValueError: naming both, and the first pair that is out of order.
+
+    >>> ordered("a", 30, "n", 20)
+    Traceback (most recent call last):
+    ...
+    ValueError: a is 30 where n is 20; allowed: a at most n
+    """
+    if isinstance(x, jax.core.Tracer) or isinstance(y, jax.core.Tracer):
+        return
+    x, y = np.broadcast_arrays(np.asarray(x), np.asarray(y))
+    wrong = x > y
+    if np.any(wrong):
+        raise ValueError(
+            f"{small} is {x[wrong][0]} where {large} is {y[wrong][0]}; "
+            f"allowed: {small} at most {large}"
+        )
+
+
+def traced(*values: ArrayLike) -> bool:
+    """Whether any of the values is abstract: inside `jax.jit`, `jax.vmap` or `jax.grad`.
+
+    >>> traced(1, np.arange(3))
+    False
+    """
+    return any(isinstance(value, jax.core.Tracer) for value in values)
+
+
+def single(**values: ArrayLike) -> None:
+    """Refuse arrays and traced values where one concrete number is needed.
+
+    Raises:
+        ValueError: naming the argument.
+
+    >>> single(n=np.arange(3))
+    Traceback (most recent call last):
+    ...
+    ValueError: n has shape (3,); allowed: one number
+    """
+    for name, value in values.items():
+        if traced(value):
+            raise ValueError(f"{name} is traced; allowed: a number known before compilation")
+        if np.shape(value) != ():
+            raise ValueError(f"{name} has shape {np.shape(value)}; allowed: one number")
