@@ -22,6 +22,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
 from theorylab.symbolic.items import Item
+from theorylab.symbolic.width import COLUMN, width
 
 _SIGNS = {"=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "~": r"\sim"}
 
@@ -62,7 +63,16 @@ def latex_item(item: Item) -> str:
         right = rf"{right} \qquad ({latex(rule.var)} \to {latex(rule.point)})"
     if kind == "Series":
         right = f"{_by_order(item.rhs, rule)} + {_order(rule)}"
-    return f"{left} {sign} {right}"
+    return _broken(left, sign, right)
+
+
+def _broken(left: str, sign: str, right: str) -> str:
+    """The statement, on two lines if one is too long and two are much shorter."""
+    line = f"{left} {sign} {right}"
+    longest = max(width(left), 4 + width(right))
+    if width(line) <= COLUMN or longest > 0.85 * width(line):
+        return line
+    return rf"\begin{{aligned}} & {left} \\ & \quad {sign} {right} \end{{aligned}}"
 
 
 def _by_order(expr: Any, rule: Any) -> str:
