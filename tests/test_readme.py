@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SESSION = re.compile(r"^\$ (?P<command>\.venv/bin/theorylab .*)\n(?P<output>(?:(?!\$ |```).*\n)*)", re.M)
+SESSION = re.compile(
+    r"^\$ (?P<command>\.venv/bin/theorylab .*)\n(?P<output>(?:(?!\$ |```).*\n)*)", re.M
+)
 SHOWN = [(m["command"], m["output"]) for m in SESSION.finditer(README)]
 
 

@@ -59,6 +59,8 @@ def _substitute(expr: Any, pairs: Pairs) -> Any:
     if symbols and len(pairs) > 1:
         return carry_out(expr.subs(pairs, simultaneous=True))
     for left, right in pairs:
+        if (left.is_Symbol or left.is_Function) and not expr.has(left):
+            continue  # SymPy would object where the right side sums over an index of `expr`
         if isinstance(left, Derivative):
             expr = _derivative(expr, left, right)
         elif isinstance(left, Subs):
