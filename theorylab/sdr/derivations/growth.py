@@ -7,10 +7,9 @@ from sympy import (
     Sum,
     Symbol,
     binomial,
+    expand,
     ff,
-    gamma,
     log,
-    loggamma,
     oo,
 )
 
@@ -22,6 +21,7 @@ from theorylab.sdr.derivations.symbols import (
     b,
     hypergeometric,
     n,
+    overlap,
     p,
     s,
     theta,
@@ -40,8 +40,8 @@ from theorylab.symbolic import (
 _r_theta = Symbol(r"r_{\theta}", positive=True)
 _S, _S_next = Symbol(r"S_{\theta}", positive=True), Symbol(r"S_{\theta+1}", positive=True)
 _slope = Symbol(r"\alpha", real=True)
-_log = Function("L", real=True)
 _B = Function("B", positive=True)
+_i = Symbol("i", integer=True, nonnegative=True)
 _L = Symbol("L", real=True)
 _silent = Symbol(r"\bar{p}", positive=True)
 
@@ -60,7 +60,6 @@ POWER_LAW = Derivation(
         F: Interval(Rational(1, 2), 1),
         _r_theta: Interval(Rational(1, 10), Rational(9, 10)),
         _slope: Interval(-9, 0),
-        _log(n): Interval(-9, 0),
         _S: Interval(0, 2),
         _S_next: Interval(0, 2),
     },
@@ -107,6 +106,7 @@ def _power_law(d: Derivation) -> None:
         using=("ratio",),
         why="In a large population the ratio vanishes, and the slope is minus the threshold.",
     )
+    d.assume("overlap", P(theta), overlap(theta), why="The first term.")
     d.assume("lower", _S - theta * _S_next, F, relation="<=", why="See `sdr/bounds/bonferroni`.")
     share = theta * (s - theta) * (a - theta) / ((theta + 1) * (n - theta))
     d.assume(
@@ -138,37 +138,38 @@ def _power_law(d: Derivation) -> None:
         using=("subset",),
         why="The subset bound is a pure power law, in falling powers.",
     )
+
     d.step(
         "falling-power",
-        gamma(n + 1) / gamma(n - theta + 1),
-        n**theta,
-        relation="~",
-        by=Limit(n, oo),
-        why="And falling powers of a large number are powers.",
+        Sum(log(1 - _i / n), (_i, 0, theta - 1)),
+        -theta * (theta - 1) / (2 * n),
+        by=Series(n, oo, order=2, how=_carried_out),
+        why="The logarithm of $n^{\\underline\\theta}/n^\\theta$: falling powers of a large number are "
+        "powers.",
     )
 
 
 def _first_term(d: Derivation) -> None:
-    d.assume(
-        "log-first-term",
-        _log(n),
-        log(binomial(s, theta))
-        + loggamma(a + 1)
-        - loggamma(a - theta + 1)
-        + loggamma(n - s + 1)
-        - loggamma(n - s - a + theta + 1)
-        - loggamma(n + 1)
-        + loggamma(n - a + 1),
-        why="The logarithm of the probability of just reaching the threshold.",
+    d.step(
+        "one-by-one",
+        P(theta),
+        binomial(s, theta) * ff(a, theta) * ff(n - a, s - theta) / ff(n, s),
+        by=Rewrite(how=hypergeometric),
+        using=("overlap",),
+        why="The synapses one by one: $\\theta$ of them find an active cell, the others do not.",
     )
     d.step(
         "first-term-slope",
-        n * Derivative(_log(n), n),
+        Sum(1 / (1 - (a + _i) / n), (_i, 0, s - theta - 1)) - Sum(1 / (1 - _i / n), (_i, 0, s - 1)),
         -theta + (2 * (s - theta) * (a - theta) - theta * (theta - 1)) / (2 * n),
-        by=Series(n, oo, order=2),
-        using=("log-first-term",),
-        why="The slope of the first term, with its first correction.",
+        by=Series(n, oo, order=2, how=_carried_out),
+        why="The slope of the first term, $n\\, d\\log P_\\theta/dn$ of the formula before, with its first "
+        "correction.",
     )
+
+
+def _carried_out(expr):
+    return expand(expr.doit())
 
 
 FLOOR = Derivation(
@@ -200,21 +201,17 @@ def _floor(d: Derivation) -> None:
     d.assume(
         "log-overlap",
         _L,
-        log(binomial(s, b))
-        + loggamma(p * n + 1)
-        - loggamma(p * n - b + 1)
-        + loggamma(_silent * n + 1)
-        - loggamma(_silent * n - s + b + 1)
-        - loggamma(n + 1)
-        + loggamma(n - s + 1),
-        why="The logarithm of the overlap distribution with $a = pn$ active cells and "
-        "$n - a = \\bar p n$ silent ones.",
+        Sum(log(p - _i / n), (_i, 0, b - 1))
+        + Sum(log(_silent - _i / n), (_i, 0, s - b - 1))
+        - Sum(log(1 - _i / n), (_i, 0, s - 1)),
+        why="The logarithm of $P_b$ over $\\binom sb$, synapse by synapse, with $a = pn$ active cells "
+        "and $n - a = \\bar p n$ silent ones.",
     )
     d.step(
         "correction",
         _L,
-        log(binomial(s, b)) + b * log(p) + (s - b) * log(_silent) + correction / n,
-        by=Series(n, oo, order=2),
+        b * log(p) + (s - b) * log(_silent) + correction / n,
+        by=Series(n, oo, order=2, how=_carried_out),
         using=("log-overlap",),
         why="The binomial distribution, and the first correction for a finite population.",
     )

@@ -26,7 +26,7 @@ from theorylab.symbolic import (
 )
 
 _lesser = Function("P^{-}", nonnegative=True)
-_more = Function("P_{s+1}", nonnegative=True)
+_more = Function("P^{(s+1)}", nonnegative=True)
 _sum = Function("T", real=True)
 _moment = Function("m", real=True)
 

@@ -18,8 +18,8 @@ from theorylab.sdr.derivations.symbols import (
 )
 from theorylab.symbolic import Derivation, Interval, Rewrite, Telescoping
 
-_P = {x: Function(f"P_{{{x}+1}}", nonnegative=True) for x in (n, a, s)}
-_F = {x: Symbol(f"F_{{{x}+1}}", positive=True) for x in (n, a, s)}
+_P = {x: Function(f"P^{{({x}+1)}}", nonnegative=True) for x in (n, a, s)}
+_F = {x: Symbol(f"F^{{({x}+1)}}", positive=True) for x in (n, a, s)}
 _F_theta = Symbol(r"F_{\theta+1}", positive=True)
 
 SCALING = Derivation(
