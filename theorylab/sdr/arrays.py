@@ -1,5 +1,6 @@
 """What counts as a number here: whole numbers go in, floating point comes out."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import jax
@@ -37,13 +38,55 @@ def floats(*values: ArrayLike) -> list[Float[Array, "..."]]:
     >>> floats(np.float32(1), np.arange(2))[1].dtype
     dtype('float32')
     """
+    dtype = _dtype(values)
+    return jnp.broadcast_arrays(*(jnp.asarray(v, dtype) for v in values))
+
+
+def _dtype(values):
     given = [
         np.dtype(v.dtype)
         for v in values
         if hasattr(v, "dtype") and jnp.issubdtype(v.dtype, jnp.floating)
     ]
-    dtype = np.result_type(*given) if given else jnp.result_type(float)
-    return jnp.broadcast_arrays(*(jnp.asarray(v, dtype) for v in values))
+    # NumPy's own numbers are double: without x64 JAX has only single.
+    return jnp.zeros((), np.result_type(*given) if given else jnp.result_type(float)).dtype
+
+
+def evaluate(
+    kernel: Callable[..., Float[Array, "..."]], *values: ArrayLike, **static: int
+) -> Float[Array, "..."]:
+    """A jitted elementwise kernel on arguments brought to one dtype and one shape.
+
+    Concrete arguments are padded to one of a few lengths, so that a page with a hundred
+    shapes compiles a kernel a few times and not a hundred.
+
+    >>> evaluate(jax.jit(jnp.add), 1, np.arange(3)).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    if traced(*values):
+        return kernel(*floats(*values), **static)
+    dtype = _dtype(values)
+    arrays = np.broadcast_arrays(*(np.asarray(v).astype(dtype) for v in values))
+    shape, size = arrays[0].shape, arrays[0].size
+    if size == 0:
+        return jnp.zeros(shape, dtype)
+    padding = (0, bucket(size, 16) - size)
+    padded = (np.pad(x.ravel(), padding, mode="edge") for x in arrays)
+    with jax.ensure_compile_time_eval():
+        out = np.asarray(kernel(*padded, **static))
+    return jnp.asarray(out[:size].reshape(shape))
+
+
+def bucket(size: int, least: int) -> int:
+    """The size rounded up: by powers of 4 up to 4096, above by quarters of powers of 2.
+
+    >>> [bucket(size, 16) for size in (1, 17, 5000)]
+    [16, 64, 5120]
+    """
+    rounded = least
+    while rounded < size:
+        rounded += 3 * rounded if rounded < 4096 else 1 << (rounded.bit_length() - 3)
+    return rounded
 
 
 def ordered(small: str, x: ArrayLike, large: str, y: ArrayLike) -> None:

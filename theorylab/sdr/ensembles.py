@@ -1,5 +1,6 @@
 """Many segments: the probability that any of them responds."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -7,7 +8,7 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import floats, traced, whole
+from theorylab.sdr.arrays import evaluate, traced, whole
 from theorylab.sdr.tails import log1mexp
 
 
@@ -40,7 +41,11 @@ def log_ensemble(logp: ArrayLike, segments: ArrayLike) -> Float[Array, "..."]:
     if not traced(logp):
         require("exp(logp)", np.exp(np.asarray(logp, float)), low=0.0, high=1.0)
     whole(segments=segments)
-    logp, segments = floats(logp, segments)
+    return evaluate(_any, logp, segments)
+
+
+@jax.jit
+def _any(logp, segments):
     dead = (logp == -jnp.inf) | (segments == 0)
     sure = (logp == 0) & ~dead
     logp = jnp.where(dead | sure, -1.0, logp)

@@ -1,5 +1,7 @@
 """What noise does to a stored pattern: false negatives, and the match curve behind them."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,17 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import NOISE, Noise, floats, ordered, single, traced, whole
+from theorylab.sdr.arrays import (
+    NOISE,
+    Noise,
+    bucket,
+    evaluate,
+    floats,
+    ordered,
+    single,
+    traced,
+    whole,
+)
 from theorylab.sdr.tails import (
     TERMS,
     _log_binomial_tail,
@@ -63,7 +75,7 @@ def log_false_negative(
         ValueError: an unknown model, numbers that are not whole or negative, s or v above a,
             "swap_readd" without n.
 
-    Source: ahmad2016neurons, section 4.3; claims `sdr/noise/...`.
+    Source: ahmad2016neurons; claims `sdr/noise/...`.
 
     >>> round(float(jnp.exp(log_false_negative(4, 3, 2, 2))), 6)
     0.5
@@ -82,12 +94,6 @@ def log_false_negative(
     if terms is None:
         terms = TERMS if traced(s) else sum_length(s)
     whole(low=1, terms=terms)
-    if noise == "bernoulli":
-        a, s, v, theta = floats(a, s, v, theta)
-        some = a > 0
-        lost = jnp.where(some, v / jnp.where(some, a, 1.0), 0.0)
-        kept = jnp.where(some, (a - v) / jnp.where(some, a, 1.0), 1.0)
-        return _log_binomial_tail(s, lost, kept, s - theta + 1, terms)
     if noise == "swap_readd":
         if n is None:
             raise ValueError("n is None; allowed: the size of the population, for 'swap_readd'")
@@ -95,11 +101,13 @@ def log_false_negative(
         ordered("a", a, "n", n)
         if traced(v):
             raise ValueError("v is traced; allowed: a number known before compilation")
-        return _readd(*floats(a, s, v, theta, n), int(np.max(np.asarray(v), initial=0)), terms)
-    a, s, v, theta = floats(a, s, v, theta)
-    return _log_tail(a, v, s, s - theta + 1, terms)
+        most = bucket(int(np.max(np.asarray(v), initial=0)), 16)
+        return evaluate(_readd, a, s, v, theta, n, most=most, terms=terms)
+    kernel = _independent if noise == "bernoulli" else _swap
+    return evaluate(kernel, a, s, v, theta, terms=terms)
 
 
+@references("ahmad2016neurons")
 def match_curve(a: int, s: int, theta: ArrayLike) -> Float[Array, "... c"]:
     """Log probability that a pattern excites the segment, by how many stored cells it shares.
 
@@ -125,7 +133,7 @@ def match_curve(a: int, s: int, theta: ArrayLike) -> Float[Array, "... c"]:
     [0.029661, 0.928301]
     """
     single(a=a, s=s)
-    return log_false_positive(a, np.arange(int(a) + 1), s, jnp.asarray(theta)[..., None])
+    return log_false_positive(a, np.arange(int(a) + 1), s, np.asarray(theta)[..., None])
 
 
 def half_noise(s: ArrayLike, theta: ArrayLike) -> Float[Array, "..."]:
@@ -151,6 +159,20 @@ def half_noise(s: ArrayLike, theta: ArrayLike) -> Float[Array, "..."]:
     return 1 - (theta - 0.5) / s
 
 
+@partial(jax.jit, static_argnames="terms")
+def _swap(a, s, v, theta, terms):
+    return _log_tail(a, v, s, s - theta + 1, terms)
+
+
+@partial(jax.jit, static_argnames="terms")
+def _independent(a, s, v, theta, terms):
+    some = a > 0
+    lost = jnp.where(some, v / jnp.where(some, a, 1.0), 0.0)
+    kept = jnp.where(some, (a - v) / jnp.where(some, a, 1.0), 1.0)
+    return _log_binomial_tail(s, lost, kept, s - theta + 1, terms)
+
+
+@partial(jax.jit, static_argnames=("most", "terms"))
 def _readd(a, s, v, theta, n, most, terms):
     """Average over the number of silenced cells that come back."""
     back = jnp.arange(most + 1, dtype=a.dtype)

@@ -29,7 +29,7 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import floats, ordered, single, traced, whole
+from theorylab.sdr.arrays import evaluate, ordered, single, traced, whole
 
 _SHIFT = 8
 # Stirling's series: log x! - x log x + x - log(2 pi x)/2 = sum of these over x, x^3, x^5, ...
@@ -66,14 +66,14 @@ def log_overlap_pmf(n: ArrayLike, a: ArrayLike, s: ArrayLike, b: ArrayLike) -> F
     Raises:
         ValueError: not whole numbers, negative n, a or s, a or s above n.
 
-    Source: ahmad2016neurons, eq. (1) and (2).
+    Source: ahmad2016neurons.
 
     >>> round(float(jnp.exp(log_overlap_pmf(10, 4, 5, 3))), 6)  # 5/21
     0.238095
     """
     _domain(n, a, s)
     whole(low=None, b=b)
-    return _log_pmf(*floats(n, a, s, b))
+    return evaluate(_log_pmf, n, a, s, b)
 
 
 @references("ahmad2016neurons")
@@ -108,7 +108,7 @@ def log_false_positive(
     Raises:
         ValueError: not whole numbers, negative n, a or s, a or s above n, terms below 1.
 
-    Source: ahmad2016neurons, eq. (4).
+    Source: ahmad2016neurons.
 
     >>> round(float(jnp.exp(log_false_positive(10, 4, 5, 3))), 6)  # 11/42
     0.261905
@@ -120,7 +120,7 @@ def log_false_positive(
     if terms is None:
         terms = TERMS if traced(n, a, s, theta) else enough(n, a, s, theta)
     whole(low=1, terms=terms)
-    return _log_tail(*floats(n, a, s, theta), terms)
+    return evaluate(_log_tail, n, a, s, theta, terms=terms)
 
 
 @references("ahmad2016neurons")
@@ -136,7 +136,7 @@ def overlap_pmf_table(n: int, a: int, s: int) -> Float[Array, " b"]:
     Raises:
         ValueError: as in `log_overlap_pmf`; s is traced.
 
-    Source: ahmad2016neurons, eq. (2).
+    Source: ahmad2016neurons.
 
     >>> bool(jnp.isclose(jax.nn.logsumexp(overlap_pmf_table(2000, 40, 20)), 0.0, atol=1e-5))
     True
@@ -175,8 +175,7 @@ def log_binomial_tail(
     if terms is None:
         terms = TERMS if traced(size, p, theta) else sum_length(size)
     whole(low=1, terms=terms)
-    size, p, theta = floats(size, p, theta)
-    return _log_binomial_tail(size, p, 1 - p, theta, terms)
+    return evaluate(_log_binomial_tail, size, p, 1 - p, theta, terms=terms)
 
 
 def log_poisson_tail(
@@ -202,7 +201,7 @@ def log_poisson_tail(
     if terms is None:
         terms = TERMS if traced(mean, theta) else _poisson_length(mean)
     whole(low=1, terms=terms)
-    return _log_poisson_tail(*floats(mean, theta), terms)
+    return evaluate(_log_poisson_tail, mean, theta, terms=terms)
 
 
 def log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -216,7 +215,7 @@ def log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
     large = jnp.where(near, -1.0, x)
     small = jnp.where(x < 0, jnp.log(-jnp.expm1(small)), -jnp.inf)
     taken = jnp.exp(large)
-    return jnp.where(near, small, _log_ratio(-taken, 1 - taken))
+    return jnp.where(near, small, log_ratio(-taken, 1 - taken))
 
 
 def _domain(n, a, s):
@@ -249,14 +248,11 @@ def _poisson_length(mean):
 
 
 def _step(length: float) -> int:
-    """The length rounded up to 8, 16, 24, 32, 48, 64, 96, ...: one compilation for each."""
-    size = 8
-    while size < length:
-        size += max(8, 1 << (size.bit_length() - 2))
-    return size
+    """The length rounded up to a power of 2 of at least 32: one compilation for each."""
+    return max(32, 1 << math.ceil(math.log2(max(length, 1))))
 
 
-def _log_ratio(excess, ratio):
+def log_ratio(excess, ratio):
     """log of a ratio whose excess over 1 is given too.
 
     XLA's log1p is off by up to 120 units in the last place between -0.42 and -0.3.
@@ -288,10 +284,11 @@ def _log_poisson(x, m):
     for i in range(1, _SHIFT):
         product = product * ((low + i) / (low + _SHIFT))
     below = low * jnp.log((low + _SHIFT) / m) - (low + _SHIFT - m) - jnp.log(product)
-    above = high * _log_ratio((high - m) / m, high / m) - (high - m)
+    above = high * log_ratio((high - m) / m, high / m) - (high - m)
     return -jnp.where(small, below, above) - rest
 
 
+@jax.jit
 def _log_pmf(n, a, s, b):
     """log P(b) on arrays of one shape and dtype; -inf outside the range of b."""
     low, high = jnp.maximum(0, a + s - n), jnp.minimum(a, s)
@@ -325,7 +322,7 @@ def _log_series(ratio, start, terms):
     return jnp.where(enough, jnp.log(total), jnp.nan)
 
 
-@partial(jax.jit, static_argnums=4)
+@partial(jax.jit, static_argnames="terms")
 def _log_tail(n, a, s, theta, terms):
     flipped = (theta * n <= s * a) & (theta <= s)
     a = jnp.where(flipped, n - a, a)
@@ -343,7 +340,7 @@ def _log_tail(n, a, s, theta, terms):
     return _turn(flipped, jnp.where(inside, jnp.minimum(log_tail, 0.0), -jnp.inf))
 
 
-@partial(jax.jit, static_argnums=4)
+@partial(jax.jit, static_argnames="terms")
 def _log_binomial_tail(size, p, q, theta, terms):
     """The tail with the complement q of p given, so that both can be small."""
     flipped = theta <= size * p
@@ -359,7 +356,7 @@ def _log_binomial_tail(size, p, q, theta, terms):
     return _turn(flipped, jnp.where(inside, log_tail, -jnp.inf))
 
 
-@partial(jax.jit, static_argnums=2)
+@partial(jax.jit, static_argnames="terms")
 def _log_poisson_tail(mean, theta, terms):
     upper = theta > mean
     some = mean > 0
