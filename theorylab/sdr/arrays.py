@@ -1,7 +1,7 @@
 """What counts as a number here: whole numbers go in, floating point comes out."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 
 from theorylab.lab.require import require
 
+T = TypeVar("T")
 Noise = Literal["swap", "drop", "swap_readd", "bernoulli"]
 NOISE = ("swap", "drop", "swap_readd", "bernoulli")
 
@@ -38,11 +39,16 @@ def floats(*values: ArrayLike) -> list[Float[Array, "..."]]:
     >>> floats(np.float32(1), np.arange(2))[1].dtype
     dtype('float32')
     """
-    dtype = _dtype(values)
+    dtype = common_dtype(*values)
     return jnp.broadcast_arrays(*(jnp.asarray(v, dtype) for v in values))
 
 
-def _dtype(values):
+def common_dtype(*values: ArrayLike) -> np.dtype:
+    """The dtype of the floating arrays among the values, else JAX's default.
+
+    >>> common_dtype(1, np.float32(2))
+    dtype('float32')
+    """
     given = [
         np.dtype(v.dtype)
         for v in values
@@ -52,12 +58,13 @@ def _dtype(values):
     return jnp.zeros((), np.result_type(*given) if given else jnp.result_type(float)).dtype
 
 
-def evaluate(
-    kernel: Callable[..., Float[Array, "..."]], *values: ArrayLike, **static: int
-) -> Float[Array, "..."]:
+_CHUNK = 16384  # small enough for the cache, large enough to be busy
+
+
+def evaluate(kernel: Callable[..., T], *values: ArrayLike, **static: int) -> T:
     """A jitted elementwise kernel on arguments brought to one dtype and one shape.
 
-    Concrete arguments are padded to one of a few lengths, so that a page with a hundred
+    Concrete arguments are cut into chunks of a few lengths, so that a page with a hundred
     shapes compiles a kernel a few times and not a hundred.
 
     >>> evaluate(jax.jit(jnp.add), 1, np.arange(3)).tolist()
@@ -65,27 +72,31 @@ def evaluate(
     """
     if traced(*values):
         return kernel(*floats(*values), **static)
-    dtype = _dtype(values)
+    dtype = common_dtype(*values)
     arrays = np.broadcast_arrays(*(np.asarray(v).astype(dtype) for v in values))
     shape, size = arrays[0].shape, arrays[0].size
-    if size == 0:
-        return jnp.zeros(shape, dtype)
-    padding = (0, bucket(size, 16) - size)
-    padded = (np.pad(x.ravel(), padding, mode="edge") for x in arrays)
+    length = min(bucket(size, 16), _CHUNK)
+    chunks = -(-size // length) or 1
+    # What fills up the last chunk is harmless: ones, or a copy of the last case.
+    fill = {"mode": "edge"} if size else {"constant_values": 1}
+    padded = [np.pad(x.ravel(), (0, chunks * length - size), **fill) for x in arrays]
     with jax.ensure_compile_time_eval():
-        out = np.asarray(kernel(*padded, **static))
-    return jnp.asarray(out[:size].reshape(shape))
+        parts = [
+            kernel(*(x[k * length : (k + 1) * length] for x in padded), **static)
+            for k in range(chunks)
+        ]
+    return jax.tree.map(lambda *out: jnp.asarray(np.concatenate(out)[:size].reshape(shape)), *parts)
 
 
 def bucket(size: int, least: int) -> int:
-    """The size rounded up: by powers of 4 up to 4096, above by quarters of powers of 2.
+    """The size rounded up: by powers of 4 to 256 times the least, then by multiples of that.
 
     >>> [bucket(size, 16) for size in (1, 17, 5000)]
-    [16, 64, 5120]
+    [16, 64, 8192]
     """
     rounded = least
     while rounded < size:
-        rounded += 3 * rounded if rounded < 4096 else 1 << (rounded.bit_length() - 3)
+        rounded += 3 * rounded if rounded < 256 * least else 256 * least
     return rounded
 
 

@@ -29,7 +29,7 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import evaluate, ordered, single, traced, whole
+from theorylab.sdr.arrays import bucket, evaluate, ordered, single, traced, whole
 
 _SHIFT = 8
 # Stirling's series: log x! - x log x + x - log(2 pi x)/2 = sum of these over x, x^3, x^5, ...
@@ -248,8 +248,7 @@ def _poisson_length(mean):
 
 
 def _step(length: float) -> int:
-    """The length rounded up to a power of 2 of at least 32: one compilation for each."""
-    return max(32, 1 << math.ceil(math.log2(max(length, 1))))
+    return bucket(math.ceil(length), 32)
 
 
 def log_ratio(excess, ratio):

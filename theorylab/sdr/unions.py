@@ -23,7 +23,16 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import bucket, evaluate, floats, ordered, single, traced, whole
+from theorylab.sdr.arrays import (
+    bucket,
+    common_dtype,
+    evaluate,
+    floats,
+    ordered,
+    single,
+    traced,
+    whole,
+)
 from theorylab.sdr.tails import (
     TERMS,
     _log_binomial_tail,
@@ -68,8 +77,7 @@ def union_size_moments(
     whole(low=1, n=n)
     whole(s=s, patterns=patterns)
     ordered("s", s, "n", n)
-    n, s, patterns = floats(n, s, patterns)
-    return _moments(n, s, patterns)
+    return evaluate(_moments, n, s, patterns)
 
 
 def log_union_size_pmf(n: int, s: int, patterns: int) -> Float[Array, " u"]:
@@ -413,7 +421,7 @@ def _mix(sizes, slot, tail, which):
 
 def _exact_union(n, a, s, patterns, theta):
     """One chain for each pair of n and s, one tail for each pair of a and theta with it."""
-    dtype = floats(n, a, s, patterns, theta)[0].dtype
+    dtype = common_dtype(n, a, s, patterns, theta)
     shape = np.broadcast_shapes(*map(np.shape, (n, a, s, patterns, theta)))
     known = not traced(a, theta)
     n, s, m = (np.broadcast_to(np.asarray(x), shape).astype(int).ravel() for x in (n, s, patterns))
