@@ -142,8 +142,8 @@ def _subsets(d: Derivation) -> None:
         Sum(binomial(theta + _k, theta - 1), (_k, 0, j - 1)),
         binomial(theta + j, theta) - 1,
         by=Induction(j, start=0, how=hypergeometric),
-        why="A set of $\\theta + j$ active synapses has at least one subset of $\\theta$ of them, and "
-        "this is how many more it has.",
+        why="A set of $\\theta + j$ active synapses has at least one subset of $\\theta$ of them, "
+        "and this is how many more it has.",
     )
     d.step(
         "hockey-stick-next",
@@ -189,8 +189,8 @@ def _subsets(d: Derivation) -> None:
         relation="<=",
         by=Bound(how=(joined, signs_of_sums)),
         using=("counts", "excess"),
-        why="A spike needs at least one subset of $\\theta$ synapses that are all active: the first "
-        "moment bounds the probability.",
+        why="A spike needs at least one subset of $\\theta$ synapses that are all active: the "
+        "first moment bounds the probability.",
     )
     d.step(
         "bonferroni",
@@ -207,9 +207,7 @@ def _values(d: Derivation) -> None:
     d.assume(
         "subset",
         (_S, _S_next),
-        tuple(
-            binomial(s, x) * ff(a, x) / ff(n, x) for x in (theta, theta + 1)
-        ),
+        tuple(binomial(s, x) * ff(a, x) / ff(n, x) for x in (theta, theta + 1)),
         why="The mean number of subsets is the factorial moment over $\\theta!$: "
         "`sdr/overlap/moments`.",
     )
@@ -227,8 +225,8 @@ def _values(d: Derivation) -> None:
         Sum(share * _i * (n - a) / (a * (n - _i)), (_i, 0, theta - 1)),
         1 - share.subs(_i, theta),
         by=Telescoping(-share, _i, how=hypergeometric),
-        why="The product $\\prod_{i<\\theta} \\frac{(a-i)/(n-i)}{a/n}$ is 1 less a sum of terms that are "
-        "not negative: drawing without replacement makes full subsets rarer, so "
+        why="The product $\\prod_{i<\\theta} \\frac{(a-i)/(n-i)}{a/n}$ is 1 less a sum of terms "
+        "that are not negative: drawing without replacement makes full subsets rarer, so "
         "$S_\\theta \\le \\binom s\\theta p^\\theta$.",
     )
 

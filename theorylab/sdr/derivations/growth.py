@@ -71,7 +71,11 @@ _RATIO = (s - theta) * (a - theta) / ((theta + 1) * (n - s - a + theta + 1))
 def _power_law(d: Derivation) -> None:
     d.assume("first-term", P(theta), F, relation="<=", why="See `sdr/bounds/first-term-bound`.")
     d.assume(
-        "ratio-bound", (1 - _r_theta) * F, P(theta), relation="<=", why="See `sdr/bounds/ratio-bound`."
+        "ratio-bound",
+        (1 - _r_theta) * F,
+        P(theta),
+        relation="<=",
+        why="See `sdr/bounds/ratio-bound`.",
     )
     d.assume(
         "slope",
@@ -144,8 +148,8 @@ def _power_law(d: Derivation) -> None:
         Sum(log(1 - _i / n), (_i, 0, theta - 1)),
         -theta * (theta - 1) / (2 * n),
         by=Series(n, oo, order=2, how=_carried_out),
-        why="The logarithm of $n^{\\underline\\theta}/n^\\theta$: falling powers of a large number are "
-        "powers.",
+        why="The logarithm of $n^{\\underline\\theta}/n^\\theta$: falling powers of a large number "
+        "are powers.",
     )
 
 
@@ -163,8 +167,8 @@ def _first_term(d: Derivation) -> None:
         Sum(1 / (1 - (a + _i) / n), (_i, 0, s - theta - 1)) - Sum(1 / (1 - _i / n), (_i, 0, s - 1)),
         -theta + (2 * (s - theta) * (a - theta) - theta * (theta - 1)) / (2 * n),
         by=Series(n, oo, order=2, how=_carried_out),
-        why="The slope of the first term, $n\\, d\\log P_\\theta/dn$ of the formula before, with its first "
-        "correction.",
+        why="The slope of the first term, $n\\, d\\log P_\\theta/dn$ of the formula before, with "
+        "its first correction.",
     )
 
 
@@ -195,17 +199,15 @@ _binomial = binomial(s, b) * p**b * (1 - p) ** (s - b)
 
 
 def _floor(d: Derivation) -> None:
-    correction = (
-        s * (s - 1) / 2 - b * (b - 1) / (2 * p) - (s - b) * (s - b - 1) / (2 * _silent)
-    )
+    correction = s * (s - 1) / 2 - b * (b - 1) / (2 * p) - (s - b) * (s - b - 1) / (2 * _silent)
     d.assume(
         "log-overlap",
         _L,
         Sum(log(p - _i / n), (_i, 0, b - 1))
         + Sum(log(_silent - _i / n), (_i, 0, s - b - 1))
         - Sum(log(1 - _i / n), (_i, 0, s - 1)),
-        why="The logarithm of $P_b$ over $\\binom sb$, synapse by synapse, with $a = pn$ active cells "
-        "and $n - a = \\bar p n$ silent ones.",
+        why="The logarithm of $P_b$ over $\\binom sb$, synapse by synapse, with $a = pn$ active "
+        "cells and $n - a = \\bar p n$ silent ones.",
     )
     d.step(
         "correction",
@@ -220,8 +222,12 @@ def _floor(d: Derivation) -> None:
     d.step(
         "approach",
         Sum(correction * _B(b), (b, theta, s)),
-        -theta * binomial(s, theta) * p ** (theta - 1) * (1 - p) ** (s - theta)
-        * (theta - 1 - (s - 1) * p) / 2,
+        -theta
+        * binomial(s, theta)
+        * p ** (theta - 1)
+        * (1 - p) ** (s - theta)
+        * (theta - 1 - (s - 1) * p)
+        / 2,
         by=Telescoping(
             b * binomial(s, b) * p ** (b - 1) * (1 - p) ** (s - b) * (b - 1 - (s - 1) * p) / 2,
             b,

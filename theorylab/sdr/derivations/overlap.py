@@ -87,8 +87,8 @@ def _shape(d: Derivation) -> None:
         ((s - b) * (a - b) * (n - s - a + 2 * b + 3) + (s + a - 2 * b - 1) * left)
         / (left * (b + 2) * (n - s - a + b + 2)),
         by=Rewrite(how=(together, expand)),
-        why="The ratio falls from each overlap to the next (no factor on the right is negative), so "
-        "the distribution has one peak.",
+        why="The ratio falls from each overlap to the next (no factor on the right is negative), "
+        "so the distribution has one peak.",
     )
     d.assume(
         "lesser",

@@ -3,16 +3,24 @@
 from sympy import (
     Add,
     Dummy,
+    E,
     Function,
+    Integer,
     Min,
+    Mul,
     Sum,
     Symbol,
     binomial,
     cancel,
+    exp,
     expand,
+    expand_log,
+    factor,
     ff,
     gamma,
     gammasimp,
+    log,
+    powsimp,
     symbols,
     together,
 )
@@ -23,7 +31,7 @@ n, a, s = symbols("n a s", integer=True, positive=True)
 theta = Symbol("theta", integer=True, positive=True)
 b, j, k, r = symbols("b j k r", integer=True, nonnegative=True)
 p, q, nu = symbols("p q nu", positive=True)
-M = Symbol("M", integer=True, positive=True)
+M = Symbol("M", integer=True, nonnegative=True)
 
 P = Function("P", nonnegative=True)  # the overlap distribution
 F = Symbol("F", positive=True)  # its upper tail, the false-positive probability
@@ -51,7 +59,7 @@ def hypergeometric(expr):
     terms = Add.make_args(expand(expr, deep=False))
     if terms[0] == 0:
         return terms[0]
-    ratios = [gammasimp(_as_gammas(term / terms[0])) for term in terms]
+    ratios = [powsimp(gammasimp(_as_gammas(term / terms[0]))) for term in terms]
     rest = cancel(together(Add(*ratios)))
     return rest if rest == 0 else rest * terms[0]
 
@@ -123,3 +131,81 @@ def signs_of_sums(expr):
         return Dummy("total", nonnegative=True) if total.function.is_nonnegative else total
 
     return expr.replace(lambda node: isinstance(node, Sum), number)
+
+
+def one_sum(expr):
+    """Write sums of sums as one sum over both, each in the same order, and join them."""
+
+    def flat(term):
+        limits: tuple = ()
+        while True:
+            sums = [factor for factor in term.as_ordered_factors() if isinstance(factor, Sum)]
+            if not sums:
+                return Sum(term, *limits) if limits else term
+            outer = sums[0]
+            limits += outer.limits
+            term = expand(term / outer) * outer.function
+
+    def ordered(total):
+        return Sum(total.function, *sorted(total.limits, key=lambda limit: str(limit[0])))
+
+    flattened = Add(*(flat(term) for term in Add.make_args(expand(expr))))
+    return joined(flattened.replace(lambda node: isinstance(node, Sum), ordered))
+
+
+def as_exponentials(expr):
+    """Write powers with symbolic exponents as exponentials, probabilities by their odds.
+
+    A probability is 1/(1 + x) with x > 0, so that every base is a quotient of positive sums and
+    its logarithm splits.
+    """
+    odds = {share: 1 / (1 + Dummy(f"x_{share}", positive=True)) for share in (p, q)}
+
+    def split(base, power):
+        if power.is_number and base != E:
+            return base**power
+        return exp(expand(power * expand_log(log(factor(base)), force=True)))
+
+    expr = expr.subs(odds).replace(
+        lambda node: node.is_Pow, lambda node: split(node.base, node.exp)
+    )
+    expr = expr.replace(log, lambda arg: expand_log(log(factor(arg)), force=True))
+    return expr.replace(exp, lambda arg: exp(expand(arg)))
+
+
+def logarithms(expr):
+    """Split logarithms of positive quotients into those of their factors, up to signs."""
+
+    def split(arg):
+        number, factors = _positive_factors(arg)
+        parts = [power * log(base) for base, power in factors]
+        return Add(log(number), *parts)
+
+    return expr.replace(log, split).expand()
+
+
+def _positive_factors(arg):
+    """A positive number and factors with their powers, each with a canonical sign."""
+    number, found = Integer(1), []
+    for part in Mul.make_args(factor(together(arg))):
+        base, power = part.as_base_exp()
+        if base.is_number:
+            number *= abs(part)
+            continue
+        found.append((-base if base.could_extract_minus_sign() else base, power))
+    return number, found
+
+
+def written_out(expr):
+    """Write out sums over explicit ranges, the outer ones first."""
+
+    def explicit(node):
+        return isinstance(node, Sum) and all(end.is_Integer for end in node.limits[0][1:])
+
+    def terms(total):
+        index, low, high = total.limits[0]
+        return Add(*(total.function.subs(index, at) for at in range(int(low), int(high) + 1)))
+
+    while (longer := expr.replace(explicit, terms)) != expr:
+        expr = longer
+    return expr
