@@ -71,7 +71,7 @@ def log_overlap_pmf(n: ArrayLike, a: ArrayLike, s: ArrayLike, b: ArrayLike) -> F
     >>> round(float(jnp.exp(log_overlap_pmf(10, 4, 5, 3))), 6)  # 5/21
     0.238095
     """
-    _domain(n, a, s)
+    check_cells(n, a, s)
     whole(low=None, b=b)
     return evaluate(_log_pmf, n, a, s, b)
 
@@ -115,7 +115,7 @@ def log_false_positive(
     >>> round(float(log_false_positive(200_000, 2000, 20, 10) / jnp.log(10)), 3)
     -14.783
     """
-    _domain(n, a, s)
+    check_cells(n, a, s)
     whole(low=None, theta=theta)
     if terms is None:
         terms = TERMS if traced(n, a, s, theta) else enough(n, a, s, theta)
@@ -199,7 +199,7 @@ def log_poisson_tail(
     require("mean", mean, low=0.0)
     whole(low=None, theta=theta)
     if terms is None:
-        terms = TERMS if traced(mean, theta) else _poisson_length(mean)
+        terms = TERMS if traced(mean, theta) else poisson_length(mean)
     whole(low=1, terms=terms)
     return evaluate(_log_poisson_tail, mean, theta, terms=terms)
 
@@ -218,7 +218,7 @@ def log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.where(near, small, log_ratio(-taken, 1 - taken))
 
 
-def _domain(n, a, s):
+def check_cells(n, a, s):
     whole(n=n, a=a, s=s)
     ordered("a", a, "n", n)
     ordered("s", s, "n", n)
@@ -242,7 +242,7 @@ def sum_length(longest: ArrayLike) -> int:
     return _step(min(m, 2 + math.sqrt(m / 2 * (2 * math.log(m + 1) + 37))))
 
 
-def _poisson_length(mean):
+def poisson_length(mean):
     # From above the mean, the product of k ratios is at most exp(-k^2 / (2 (mean + k))).
     return _step(85 + math.sqrt(85 * float(np.max(np.asarray(mean), initial=0))))
 
