@@ -16,21 +16,19 @@ Noise = Literal["swap", "drop", "swap_readd", "bernoulli"]
 NOISE = ("swap", "drop", "swap_readd", "bernoulli")
 
 
-def whole(*, low: int | None = 0, **values: ArrayLike) -> list[Float[Array, "..."]]:
-    """Arguments that are whole numbers, validated, in one floating dtype and one shape.
-
-    The dtype is that of the floating arrays among them, else JAX's default. Inside `jax.jit`
-    or `jax.grad` real numbers pass.
+def whole(*, low: int | None = 0, **values: ArrayLike) -> None:
+    """Refuse anything but whole numbers. Inside `jax.jit` or `jax.grad` real numbers pass.
 
     Raises:
         ValueError: an argument holds anything but whole numbers of at least `low`.
 
-    >>> [x.shape for x in whole(n=10, a=np.arange(3))]
-    [(3,), (3,)]
+    >>> whole(n=10, a=0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: a is 0.5; allowed: a whole number at least 0
     """
     for name, value in values.items():
         require(name, value, low=low, integer=True)
-    return floats(*values.values())
 
 
 def floats(*values: ArrayLike) -> list[Float[Array, "..."]]:
