@@ -5,7 +5,6 @@ A pattern is a row of cell indices `[..., a]`, a dense bool row `[..., n]`, or p
 """
 
 from functools import partial
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +13,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray, UInt32
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-
-Noise = Literal["swap", "drop", "swap_readd", "bernoulli"]
-NOISE = ("swap", "drop", "swap_readd", "bernoulli")
+from theorylab.sdr.arrays import NOISE, Noise
 
 
 @references("ahmad2016neurons")

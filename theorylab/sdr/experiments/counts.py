@@ -1,5 +1,7 @@
 """Errors counted in simulations: as many comparisons as the paper made, and rarer events."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -135,6 +137,39 @@ class ReaddedNoise(Experiment):
         return {"overlap": jnp.sum(found, axis=1, dtype=jnp.int32)}
 
 
+class ScalarCounts(Experiment):
+    """Accidental matches of sparse vectors with real entries, counted."""
+
+    host_only = True
+    n: int = static(250, low=1, doc="dimension")
+    a: int = static(64, low=0, doc="non-zero inputs")
+    k: int = static(24, low=1, doc="non-zero weights")
+    trials: int = static(2**21, low=1, doc="number of pairs, a multiple of 2^17")
+
+    outputs = {"hits": Output((), doc="pairs that match")}
+
+    def simulate(self, key):
+        """Overlaps from the urn; that many products of uniform numbers for each."""
+        urn, draw = jax.random.split(key)
+        counts = mc_overlap_histogram(urn, self.n, self.a, self.k, self.trials)
+        overlap = np.repeat(np.arange(self.k + 1), counts)  # in order, which changes nothing
+        size = min(self.trials, 2**17)
+        blocks = np.split(overlap[: self.trials // size * size], self.trials // size)
+        keys = [jax.random.fold_in(draw, i) for i in range(len(blocks))]
+        hits = sum(int(_matches(at, b, self.k)) for at, b in zip(keys, blocks, strict=True))
+        return {"hits": np.asarray(hits)}
+
+
+@partial(jax.jit, static_argnames="k")
+def _matches(key, overlap, k: int):
+    weight, entry = jax.random.split(key)
+    shape = (overlap.size, k)
+    w = jax.random.uniform(weight, shape, jnp.float32, -1 / k, 1 / k)
+    x = jax.random.uniform(entry, shape, jnp.float32, 0.0, 2 / k)
+    shared = jnp.arange(k)[None, :] < overlap[:, None]
+    return jnp.sum(jnp.sum(jnp.where(shared, w * x, 0), axis=1) >= 1 / (6 * k))
+
+
 FIG4A_N = tuple(range(300, 3600, 200))
 FIG4B_V = (6, 13, 19, 26, 32, 38, 45, 51, 58, 64, 70, 77, 83, 90, 96, 102)
 
@@ -158,5 +193,6 @@ COMMON = Plan(OverlapCounts(n=4000, trials=4_000_000))
 RARE = Plan(RareEvents(), {"theta": range(1, 25)})
 #: The same relative error at very different depths.
 DEEP = Plan(RareEvents(n=20_000, draws=100_000), {"theta": (4, 8, 12, 16, 20, 24)})
-UNIONS = Plan(UnionCounts(), {"patterns": (2, 4, 6, 8, 10, 12)})
+UNIONS = Plan(UnionCounts(), {"patterns": (4, 8, 12)})
 READDED = Plan(ReaddedNoise(), {"v": (51, 64, 76, 89)})
+SCALAR_COUNTS = Plan(ScalarCounts(), {("n", "a"): [(250, 64), (500, 128)]})

@@ -95,3 +95,19 @@ CROWDED = Recorded(
     "sdr/crowded",
     Plan(CrowdedPrediction(), {"n": (400, 450, 500, 550, 600, 650, 700, 800, 900, 1000, 1200)}),
 )
+
+
+class CrowdedTheory(Experiment):
+    """The formula for a memory of 20,000 transitions, at the settings of the official list."""
+
+    n: int = traced(1000, low=1, doc="number of cells, one for each column")
+    a: int = traced(64, low=1, doc="active cells of a pattern")
+
+    outputs = {"accuracy": Output((), doc="expected Jaccard index")}
+
+    def simulate(self, key):
+        """Evaluate the formula."""
+        return {"accuracy": crowded_jaccard(self.n, self.a, 20, 10, 20_000)}
+
+
+MEMORY_SIZE = Plan(CrowdedTheory(), {"a": (64, 128, 256), "n": range(300, 4100, 100)}, chunk=128)

@@ -216,3 +216,14 @@ SCALAR_N = (250, 500, 1000, 1500, 2000, 2500)
 SCALAR = Plan(ScalarMatches(), {"a": (64, 128, 256, 0), "n": SCALAR_N[1:]})
 SCALAR_SMALL = Plan(ScalarMatches(n=250), {"a": (64, 128, 0)})
 SCALES = Plan(ScalarMatches(k=32), {"scale": (1.0, 2.0, 3.0, 4.0), "n": SCALAR_N[1:]})
+#: The official simulation of a neuron: floor of 15 to 80 % of 128 cells, silenced ones may return.
+NEURON_V = tuple(128 * share // 100 for share in range(15, 85, 5))
+#: The official memory under noise: 40 cells, steps of two, the same routine.
+MEMORY_NOISE = Plan(
+    FalseNegative(a=40, s=20, n=2048, changed=tuple(range(0, 40, 2))), {"theta": (8, 12, 16)}
+)
+CORRUPTED = Plan(FalseNegative(a=300, changed=(60,)))
+#: The example of the text, and a memory of ten patterns.
+MIXED_TEXT = Plan(Unions(a=100, most=10))
+#: The settings of the deep estimates by importance sampling.
+TAIL_DEEP = Plan(FalsePositive(n=20_000), {"theta": (4, 8, 12, 16, 20, 24)})

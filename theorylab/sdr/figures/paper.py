@@ -66,6 +66,7 @@ def thresholds(narrow: xr.Dataset, wide: xr.Dataset) -> Figure:
     ax.axhline(1e-9, color=COLORS["muted"], ls=":", lw=1.2)
     powers(ax, -48, 0, 8)
     ax.set(xlabel="threshold $\\theta$", ylabel=POSITIVE, xlim=(2.5, 24.5))
+    ax.set_xticks(range(4, 25, 4))
     ax.legend(loc="lower left")
     p = pooled(wide)
     look = looks((1e-6, 1e-9, 1e-12))
@@ -82,7 +83,7 @@ def thresholds(narrow: xr.Dataset, wide: xr.Dataset) -> Figure:
         )
     least_ax.axvspan(8, 20, color=COLORS["grid"], zorder=0)
     least_ax.text(14, 8, "measured\n8 to 20", ha="center", color=COLORS["muted"], fontsize=9.5)
-    least_ax.set(xlabel="threshold $\\theta$", ylabel="settings that are safe enough, %")
+    least_ax.set(xlabel="threshold $\\theta$", ylabel="settings with fewer errors, %")
     least_ax.set(xlim=(2.5, 24.5), ylim=(0, 103))
     least_ax.legend(title="errors below", loc="center right", alignment="left")
     return fig
@@ -143,20 +144,12 @@ def psychometric(curves: xr.Dataset) -> Figure:
 )
 def unions(sizes: xr.Dataset, mixed: xr.Dataset, small: xr.Dataset, counted: xr.Dataset) -> Figure:
     """Sizes, false positives, and the error of putting in the rounded mean size."""
-    fig, (size_ax, ax, gap_ax) = plt.subplots(1, 3, figsize=size(0.42), width_ratios=(1, 1.2, 1))
+    fig, (size_ax, ax, gap_ax) = plt.subplots(1, 3, figsize=size(0.45), width_ratios=(1, 1.2, 1))
     look = looks((20, 25, 30))
     for s, one in look.items():
-        size_ax.plot(sizes.patterns, sizes["mean"].sel(s=s), **line(one))
+        size_ax.plot(sizes.patterns, sizes["mean"].sel(s=s), **line(one), label=f"$s={s}$")
         size_ax.plot(sizes.patterns[::3], published("fig7a", "theory", s)[::3], **crosses())
-        name_curve(
-            size_ax,
-            19.2,
-            float(sizes["mean"].sel(s=s)[-1]) + 18,
-            f"$s={s}$",
-            one["color"],
-            ha="right",
-            fontsize=9,
-        )
+    size_ax.legend(loc="upper left", fontsize=8.5)
     size_ax.set(xlabel="mixed patterns $M$", ylabel="mean synapses, $n=1000$", xlim=(0, 20))
     look = looks((1000, 10_000, 20_000))
     for n, one in look.items():
@@ -186,13 +179,12 @@ def unions(sizes: xr.Dataset, mixed: xr.Dataset, small: xr.Dataset, counted: xr.
     ax.plot(small.patterns, np.exp(small.log_exact), color=COLORS["highlight"], lw=1.3)
     name_curve(
         ax,
-        10.4,
-        1.2e-6,
+        7.0,
+        1e-19,
         "simulated:\n$s=20, a=30,$\n$\\theta=10, n=1000$",
         COLORS["highlight"],
-        fontsize=8,
+        fontsize=8.5,
         ha="left",
-        zorder=3,
     )
     powers(ax, -24, 0, 4)
     ax.set(xlabel="mixed patterns $M$", ylabel=POSITIVE, xlim=(0, 20))
@@ -226,7 +218,7 @@ def scalar(sparse: xr.Dataset, scales: xr.Dataset) -> Figure:
         )
     for ax, curve, power in (
         (axes[0], sparse.p.sel(a=64), 3),
-        (axes[1], scales.p.sel(scale=1.0), 3),
+        (axes[1], scales.p.sel(scale=2.0), 2),
     ):
         ax.plot(
             n,
@@ -270,8 +262,8 @@ def sequence_memory(noisy: xr.Dataset, crowded: xr.Dataset) -> Figure:
         ax.errorbar(share, data.accuracy, 2 * data.se, **(marks(one) | {"ecolor": "#888888"}))
         ax.plot(share, data.theory, **line(one))
         ax.plot(share, published("memory-noise", "observed", theta), **crosses(4.5))
-        at = int(np.argmax(data.theory.values < 0.5))
-        name_curve(ax, float(share[at]) + 0.02, 0.62, f"$\\theta={theta}$", one["color"], ha="left")
+        at = int(np.argmax(data.theory.values < 0.3))
+        name_curve(ax, float(share[at]) + 0.02, 0.3, f"$\\theta={theta}$", one["color"], ha="left")
     ax.set(xlabel="share of active cells that are swapped", ylabel="accuracy (Jaccard index)")
     full_ax.plot(crowded.n, crowded.theory, color=COLORS["theory"], zorder=4)
     bars = {"mfc": COLORS["card"], "mec": COLORS["simulation"], "ecolor": COLORS["simulation"]}
