@@ -1,8 +1,31 @@
 """Scaling laws of sparse dendrites: how a few synapses recognise a sparse pattern."""
 
 from theorylab.sdr import exact
+from theorylab.sdr.design import (
+    Frontier,
+    Synapses,
+    Threshold,
+    chernoff_point,
+    frontier,
+    max_threshold,
+    min_population,
+    min_synapses,
+    min_threshold,
+    optimal_threshold,
+    robustness_capacity_frontier,
+    threshold_study,
+)
 from theorylab.sdr.ensembles import log_ensemble
 from theorylab.sdr.importance import TailEstimate, is_false_positive
+from theorylab.sdr.laws import (
+    fixed_sparsity_approach,
+    fixed_sparsity_limit,
+    local_exponent,
+    step_law_a,
+    step_law_n,
+    step_law_s,
+    step_law_theta,
+)
 from theorylab.sdr.layers import ActiveDendriteLayer, BinarySegmentNeuron, KWinners, k_winners
 from theorylab.sdr.monte_carlo import (
     Estimate,
@@ -34,6 +57,7 @@ from theorylab.sdr.sequence_memory import (
     replay,
 )
 from theorylab.sdr.sparsey import sparsey_capacity, sparsey_code_intersection
+from theorylab.sdr.tail_bounds import bounds, divergence
 from theorylab.sdr.tails import (
     log1mexp,
     log_binomial_tail,
@@ -42,26 +66,46 @@ from theorylab.sdr.tails import (
     log_poisson_tail,
     overlap_pmf_table,
 )
+from theorylab.sdr.unions import (
+    bloom_optimum,
+    log_union_fn,
+    log_union_fp,
+    log_union_size_pmf,
+    plugin_size,
+    union_capacity,
+    union_size_moments,
+)
 
 __all__ = [
     "ActiveDendriteLayer",
     "BinarySegmentNeuron",
     "ContextMemory",
     "Estimate",
+    "Frontier",
     "KWinners",
     "SequenceMemory",
+    "Synapses",
     "TailEstimate",
+    "Threshold",
     "apply_noise",
     "as_packed",
+    "bloom_optimum",
+    "bounds",
+    "chernoff_point",
     "clopper_pearson",
     "crowded_jaccard",
+    "divergence",
     "exact",
+    "fixed_sparsity_approach",
+    "fixed_sparsity_limit",
+    "frontier",
     "half_noise",
     "is_false_positive",
     "jaccard",
     "k_winners",
     "learn_sequences",
     "learn_transitions",
+    "local_exponent",
     "log1mexp",
     "log_binomial_tail",
     "log_ensemble",
@@ -69,21 +113,38 @@ __all__ = [
     "log_false_positive",
     "log_overlap_pmf",
     "log_poisson_tail",
+    "log_union_fn",
+    "log_union_fp",
+    "log_union_size_pmf",
     "match_curve",
+    "max_threshold",
     "mc_false_negative",
     "mc_false_positive",
     "mc_overlap_histogram",
+    "min_population",
+    "min_synapses",
+    "min_threshold",
+    "optimal_threshold",
     "overlap_pmf_table",
     "overlaps",
     "pack",
+    "plugin_size",
     "predict",
     "random_patterns",
     "replay",
+    "robustness_capacity_frontier",
     "scalar_match_probability",
     "scalar_match_tails",
     "sparsey_capacity",
     "sparsey_code_intersection",
+    "step_law_a",
+    "step_law_n",
+    "step_law_s",
+    "step_law_theta",
     "subsample",
+    "threshold_study",
     "to_dense",
+    "union_capacity",
+    "union_size_moments",
     "unpack",
 ]

@@ -22,7 +22,7 @@ def pmf(n: int, a: int, s: int, b: int) -> Fraction:
     Raises:
         ValueError: not whole numbers, a or s outside 0..n.
 
-    Source: ahmad2016neurons, eq. (1) and (2).
+    Source: ahmad2016neurons.
 
     >>> pmf(10, 4, 5, 3)
     Fraction(5, 21)
@@ -38,7 +38,7 @@ def fp(n: int, a: int, s: int, theta: int) -> Fraction:
     Raises:
         ValueError: as in `pmf`.
 
-    Source: ahmad2016neurons, eq. (4).
+    Source: ahmad2016neurons.
 
     >>> fp(10, 4, 5, 3)
     Fraction(11, 42)
@@ -56,7 +56,7 @@ def fn(a: int, s: int, v: int, theta: int, noise: Noise = "swap", n: int | None 
     Raises:
         ValueError: as in `pmf`; s or v above a; noise "swap_readd" without n, or n below a + v.
 
-    Source: ahmad2016neurons, section 4.3.
+    Source: ahmad2016neurons.
 
     >>> fn(4, 3, 2, 2)
     Fraction(1, 2)
