@@ -19,6 +19,10 @@ _ON_TOP = {"ha": "center", "va": "center", "zorder": 7}
 _PATCH = {"facecolor": COLORS["card"], "edgecolor": "none", "pad": 1.5}
 
 
+def _sparse(runs: xr.Dataset, plane: xr.Dataset) -> dict[str, xr.Dataset]:
+    return {"runs": runs.isel(sample=slice(None, None, 4)), "plane": plane}
+
+
 @figure(
     "deep_linear/race-portrait",
     needs={"runs": LARGE_INIT, "plane": PLANE},
@@ -26,6 +30,7 @@ _PATCH = {"facecolor": COLORS["card"], "edgecolor": "none", "pad": 1.5}
     references=("kleinman2024critical", "shi2022learning"),
     rtol=1e-5,
     atol=1e-7,
+    reduce=_sparse,
 )
 def race_portrait(runs: xr.Dataset, plane: xr.Dataset) -> Figure:
     """Contours of the invariant, undisturbed runs on them, and runs with a deficit of B."""
