@@ -20,7 +20,7 @@ _PATCH = {"facecolor": COLORS["card"], "edgecolor": "none", "pad": 1.5}
 
 
 def _sparse(runs: xr.Dataset, plane: xr.Dataset) -> dict[str, xr.Dataset]:
-    return {"runs": runs.isel(sample=slice(None, None, 4)), "plane": plane}
+    return {"runs": runs.isel(sample=slice(None, None, 8)), "plane": plane}
 
 
 @figure(
