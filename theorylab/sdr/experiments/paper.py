@@ -3,9 +3,10 @@
 import numpy as np
 
 from theorylab.lab import Coord, Experiment, Output, Plan, static, traced
+from theorylab.sdr.laws import fixed_sparsity_limit, local_exponent
 from theorylab.sdr.noise import log_false_negative, match_curve
 from theorylab.sdr.scalar import scalar_match_probability
-from theorylab.sdr.tails import log_binomial_tail, log_false_positive, log_overlap_pmf
+from theorylab.sdr.tails import log_false_positive, log_overlap_pmf
 from theorylab.sdr.unions import log_union_fp, plugin_size, union_size_moments
 
 
@@ -19,17 +20,13 @@ class FalsePositive(Experiment):
 
     outputs = {
         "log_p": Output((), doc="log of the false positive probability"),
-        "log_at": Output((), doc="log probability of an overlap of exactly theta"),
-        "log_next": Output((), doc="log of the false positive probability with one more cell"),
+        "exponent": Output((), doc="slope of the logarithm in ln n, one cell more"),
     }
 
     def simulate(self, key):
         """Evaluate the exact tail."""
-        return {
-            "log_p": log_false_positive(self.n, self.a, self.s, self.theta),
-            "log_at": log_overlap_pmf(self.n, self.a, self.s, self.theta),
-            "log_next": log_false_positive(self.n + 1, self.a, self.s, self.theta),
-        }
+        settings = (self.n, self.a, self.s, self.theta)
+        return {"log_p": log_false_positive(*settings), "exponent": local_exponent(*settings)}
 
 
 class FalseNegative(Experiment):
@@ -69,7 +66,7 @@ class Floor(Experiment):
 
     def simulate(self, key):
         """Evaluate the binomial tail."""
-        return {"log_p": log_binomial_tail(self.s, self.p, self.theta)}
+        return {"log_p": fixed_sparsity_limit(self.s, self.p, self.theta)}
 
 
 class Psychometric(Experiment):

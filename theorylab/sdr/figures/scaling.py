@@ -57,7 +57,7 @@ def scaling_laws(fixed_a: xr.Dataset, fixed_p: xr.Dataset, floor: xr.Dataset) ->
     ax.plot(
         guide, 1e-3 * first * (guide / 16_000.0) ** -_THETA, color=COLORS["muted"], ls="--", lw=1.2
     )
-    name_curve(ax, 3.2e4, 1e-25, "slope $-\\theta$", COLORS["muted"], ha="left")
+    name_curve(ax, 4.5e3, 1e-19, "slope $-\\theta$", COLORS["muted"], ha="right")
     ax.set_xscale("log")
     powers(ax, -36, 0, 6)
     ax.set(xlim=(450, 3e5), xlabel=CELLS, ylabel=POSITIVE)
@@ -74,12 +74,11 @@ def _names(ax: Axes, style: dict) -> None:
         name_curve(ax, 5.5e4, y, f"$a={a}$", style[a]["color"], ha="right" if a == 64 else "left")
 
 
-def _slope(data: xr.Dataset) -> xr.DataArray:
-    # The step law where only n changes; else the change along the curve.
-    if "a" in data.dims or data.a.ndim == 0:
-        step = -_THETA / (data.n + 1) * np.exp(data.log_at - data.log_p)
-        return data.n * step
-    return xr.DataArray(np.gradient(data.log_p.values, np.log(data.n.values)), dims=data.log_p.dims)
+def _slope(data: xr.Dataset) -> np.ndarray:
+    # At fixed sparsity the activity changes too: the slope along the curve.
+    if "n_a" in data.dims:
+        return np.gradient(data.log_p.values, np.log(data.n.values))
+    return data.exponent.values
 
 
 @figure(
