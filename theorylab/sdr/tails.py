@@ -98,8 +98,8 @@ def log_false_positive(
         a: active cells of the presented pattern, at most n.
         s: synapses on the segment, at most n.
         theta: threshold, inclusive; 0 or less gives probability 1, more than a or s gives 0.
-        terms: length of the sum over overlaps. By default as many as the arguments need, or
-            256 inside `jax.jit`, enough where the smaller of a and s is at most 2,500.
+        terms: length of the sum over overlaps. By default as many as the arguments need; where
+            both a and s are traced 256, enough if the smaller is at most 2,500.
 
     Returns:
         log FP, in the broadcast shape. Differentiable as `log_overlap_pmf`. NaN where `terms`
@@ -118,7 +118,7 @@ def log_false_positive(
     check_cells(n, a, s)
     whole(low=None, theta=theta)
     if terms is None:
-        terms = TERMS if traced(n, a, s, theta) else enough(n, a, s, theta)
+        terms = enough(n, a, s, theta)
     whole(low=1, terms=terms)
     return evaluate(_log_tail, n, a, s, theta, terms=terms)
 
@@ -225,7 +225,9 @@ def check_cells(n, a, s):
 
 
 def enough(n, a, s, theta):
-    """Length of the longest sum over the concrete arguments, in steps that rarely recompile."""
+    """Length of the longest sum that the arguments can need, as far as they are concrete."""
+    if traced(n, a, s, theta):
+        return min((sum_length(x) for x in (a, s) if not traced(x)), default=TERMS)
     n, a, s, theta = (np.asarray(v, np.float64) for v in (n, a, s, theta))
     flipped = (theta * n <= s * a) & (theta <= s)
     left = np.where(flipped, theta - 1, np.minimum(a, s) - theta)

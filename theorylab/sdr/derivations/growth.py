@@ -56,8 +56,8 @@ POWER_LAW = Derivation(
     domain={
         **CELLS,
         n: Integers(a + s, 60),
-        P(theta): Interval(Rational(1, 10), Rational(1, 2)),
-        F: Interval(Rational(1, 2), 1),
+        P(theta): Interval(Rational(1, 10), 1),
+        F: Interval(Rational(1, 10), 1),
         _r_theta: Interval(Rational(1, 10), Rational(9, 10)),
         _slope: Interval(-9, 0),
         _S: Interval(0, 2),
