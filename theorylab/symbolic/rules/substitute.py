@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Derivative, Expr, Subs, Symbol, expand
+from sympy import Derivative, Dummy, Expr, Subs, Symbol, expand
 
 from theorylab.symbolic.items import DerivationError, Item
 
@@ -32,7 +32,8 @@ def premise_pairs(premises: Sequence[Item], forward: bool = True) -> list[Pairs]
 def use(expr: Any, groups: list[Pairs]) -> Any:
     """Substitute premises in the order named, until none of them applies any more.
 
-    Derivatives are carried out after each; at most one round more than there are premises.
+    Derivatives are carried out first, with every symbol but theirs held fixed, and after each
+    premise; at most one round more than there are premises.
     """
     expr = carry_out(expr)
     for _ in range(len(groups) + 1):
@@ -108,7 +109,7 @@ def solved_for(item: Item, target: Expr) -> Any:
     """
     values = []
     for _, left, right in item.pairs():
-        mark = Symbol("mark", positive=True)
+        mark = Dummy("mark", **target.assumptions0)  # |x| is x only if x is known to be positive
         form = left.xreplace({target: mark})
         if not form.has(mark):
             continue
