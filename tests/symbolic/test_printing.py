@@ -102,6 +102,10 @@ EXAMPLES = [
     (sp.Trace(W.T * V), r"\operatorname{tr}(W^{\top} V)"),
     (sp.Matrix([[a, b], [0, 1]]), r"\begin{pmatrix}a & b\\0 & 1\end{pmatrix}"),
     ((a, b), r"\left(a,\; b\right)"),
+    # functions of whole numbers are sequences
+    (sp.Function("f")(n + 1) ** 2, "f_{n + 1}^{2}"),
+    (sp.Function("M")(n, k), "M_{n, k}"),
+    (sp.Function("a_n")(k), "a_{n}(k)"),
 ]
 
 

@@ -218,7 +218,10 @@ class _Printer(LatexPrinter):
     def _print_AppliedUndef(self, expr: Any, exp: Any = None) -> str:
         text = self._print(Symbol(expr.func.__name__))
         plain = all(arg.is_Symbol for arg in expr.args)
-        if not (plain and (str(expr.args[0]) == "t" or len(expr.args) > 3)):
+        index = all(arg.is_integer for arg in expr.args) and bool(expr.free_symbols)
+        if index and "_" not in text:
+            text += f"_{{{', '.join(map(self._print, expr.args))}}}"
+        elif not (plain and (str(expr.args[0]) == "t" or len(expr.args) > 3)):
             text += _parens(", ".join(map(self._print, expr.args)))
         return text if exp is None else f"{text}^{{{exp}}}"
 
