@@ -1,7 +1,7 @@
 """Domains: for each symbol the values over which a derivation is stated and sampled."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,13 @@ from theorylab.symbolic.items import DerivationError
 
 # what no range can say; SymPy would simplify by it, and the points would not know
 _NO_RANGE = ("even", "odd", "prime", "composite", "zero", "imaginary", "irrational", "infinite")
-_HAIR = Rational(1, 10**9)
+_HAIR, _HALF = Rational(1, 10**9), Rational(1, 2)
 _GRAIN = 10_000  # sampled points are exact decimals, short enough to be read in a message
+_NEAR = (Rational(1, _GRAIN), 1 - Rational(1, _GRAIN))  # where growth and singularities show
+_EDGES = {  # four of eight points at an end of the range or a hair from it
+    "ends": (Integer(0), _HAIR, 1 - _HAIR, Integer(1), *(None,) * 4),
+    "inside": (_HAIR, 1 - _HAIR, *(None,) * 2),
+}
 
 
 def _exact(value: Any) -> Expr:
@@ -89,10 +94,12 @@ class Domain(Mapping):
     def _agree_at_points(self, key: Any, span: "Interval") -> None:
         """Ends that depend on other symbols can only be compared at points."""
         rng = random.Random(str(key))
-        for number in range(40):
+        for _ in range(40):
             values: dict = {}
             for other in self._ordered(span.free_symbols):
-                values[other] = _sample(self._ranges[other], values, rng, "near" * (number % 2))
+                values[other] = _sample(
+                    self._ranges[other], values, rng, rng.choice((None, *_NEAR))
+                )
             low, high = (end.subs(values) for end in (span.low, span.high))
             _agree(key, type(span)(low, high))
 
@@ -132,24 +139,35 @@ class Domain(Mapping):
             raise DerivationError(
                 f"no domain for {', '.join(map(str, missing))}: add it to the derivation's domain"
             )
-        for number in range(count):
-            yield self._draw(atoms, rng, edges or ("near" if number % 5 == 4 else ""))
+        places: dict = {}
 
-    def _draw(self, atoms: Mapping[Symbol, Any], rng: random.Random, corner: str) -> dict:
+        def place(key: Any, number: int) -> Any:
+            if not edges:
+                return rng.choice(_NEAR) if number % 5 == 4 else None
+            if key not in places:  # every place in turn, in another order for each symbol
+                places[key] = rng.sample(_EDGES[edges], len(_EDGES[edges]))
+            return places[key][number % len(places[key])]
+
+        for number in range(count):
+            yield self._draw(atoms, rng, lambda key, number=number: place(key, number), edges)
+
+    def _draw(
+        self, atoms: Mapping[Symbol, Any], rng: random.Random, place: Callable, edges: str
+    ) -> dict:
         values: dict = {}
         for key in self._ordered(key for key in atoms.values() if isinstance(key, Symbol)):
-            values[key] = _sample(self._ranges[key], values, rng, corner)
+            values[key] = _sample(self._ranges[key], values, rng, place(key))
         point = {}
         for symbol, key in atoms.items():
             if isinstance(key, Symbol):
                 point[symbol] = values[key]
             elif key is None:
-                point[symbol] = _sample(Interval(-2, 2), {}, rng, "")
+                point[symbol] = _sample(Interval(-2, 2), {}, rng)
             else:
                 span = self[key]
                 for other in self._ordered(span.free_symbols):
-                    values.setdefault(other, _sample(self._ranges[other], values, rng, ""))
-                point[symbol] = _sample(span, values, rng, "" if corner == "near" else corner)
+                    values.setdefault(other, _sample(self._ranges[other], values, rng))
+                point[symbol] = _sample(span, values, rng, place(symbol) if edges else None)
         return point
 
     def _ordered(self, wanted: Any) -> list:
@@ -185,18 +203,14 @@ class Domain(Mapping):
         return Dummy(name, **known)
 
 
-def _sample(span: Interval, values: dict, rng: random.Random, corner: str) -> Expr:
+def _sample(span: Interval, values: dict, rng: random.Random, place: Any = None) -> Expr:
+    """A point of a range: at `place`, the share of the way from low to high, or anywhere."""
     low, high = (end if end.is_Number else end.subs(values) for end in (span.low, span.high))
     if span.integer:
-        if corner in ("ends", "inside") and rng.random() < 0.5:
-            return Integer(rng.choice([int(-floor(-low)), int(floor(high))]))
-        return Integer(rng.randint(int(-floor(-low)), int(floor(high))))
-    share = Rational(rng.randint(1, _GRAIN - 1), _GRAIN)
-    if corner in ("ends", "inside") and rng.random() < 0.5:
-        shares = [_HAIR, 1 - _HAIR, *([Integer(0), Integer(1)] if corner == "ends" else [])]
-        share = rng.choice(shares)
-    if corner == "near":  # near an end, where growth and singularities show
-        share = rng.choice([Rational(1, _GRAIN), Rational(_GRAIN - 1, _GRAIN)])
+        first, last = int(-floor(-low)), int(floor(high))
+        at_end = place in _EDGES["ends"][:4]
+        return Integer((first if place < _HALF else last) if at_end else rng.randint(first, last))
+    share = Rational(rng.randint(1, _GRAIN - 1), _GRAIN) if place is None else place
     return low + (high - low) * share
 
 

@@ -59,6 +59,8 @@ def carry_out(expr: Any) -> Any:
 def _substitute(expr: Any, pairs: Pairs) -> Any:
     symbols = all(isinstance(left, Symbol) for left, _ in pairs)
     if symbols and len(pairs) > 1:
+        for left, right in pairs:
+            _refuse_capture(expr, left, right)
         return carry_out(expr.subs(pairs, simultaneous=True))
     for left, right in pairs:
         if isinstance(left, Derivative):
@@ -83,8 +85,13 @@ def _put(expr: Any, left: Any, right: Any) -> Any:
         return expr.subs(left, right)
     if not expr.has(left):
         return expr
+    _refuse_capture(expr, left, right)
     if isinstance(left, Symbol) or any(left in d.variables for d in expr.atoms(Derivative)):
         return expr.subs(left, right)
+    return expr.xreplace({left: right})
+
+
+def _refuse_capture(expr: Any, left: Any, right: Any) -> None:
     bound = {v for n in expr.atoms(Sum, Product, Integral) if n.has(left) for v in n.variables}
     captured = bound & (right.free_symbols - left.free_symbols)
     if captured:
@@ -92,7 +99,6 @@ def _put(expr: Any, left: Any, right: Any) -> Any:
             f"{left} stands under a sum or an integral over {captured.pop()}, which what "
             f"replaces it, {right}, contains: rename one of the two"
         )
-    return expr.xreplace({left: right})
 
 
 def _derivative(expr: Any, left: Derivative, right: Any) -> Any:
