@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from theorylab.symbolic.items import Item, Residual, Status
-from theorylab.symbolic.rules.base import How, Rule
+from theorylab.symbolic.rules.base import COMPARISONS, How, Rule
 from theorylab.symbolic.rules.substitute import premise_pairs, use
 
 
@@ -18,6 +18,8 @@ class Rewrite(Rule):
             `expand`, or `simplify`, or one after the other.
         forward: the direction in which premises are used.
     """
+
+    relations = COMPARISONS
 
     def __init__(self, how: How = None, *, forward: bool = True):
         super().__init__(how)
@@ -38,6 +40,8 @@ class Sampled(Rule):
     Args:
         points: how many, at least 50.
     """
+
+    relations = COMPARISONS
 
     def __init__(self, points: int = 50):
         super().__init__()
