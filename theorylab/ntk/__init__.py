@@ -1,0 +1,1 @@
+"""Infinitely wide and deep networks as classifiers."""
