@@ -10,14 +10,16 @@ from scipy.integrate import solve_ivp
 from theorylab.ntk.learning import (
     decide,
     gp_posterior,
-    gradient_descent,
-    gradient_flow,
     kernel_predict,
-    max_learning_rate,
-    ntk_ensemble,
     one_hot,
     spectrum,
     target_alignment,
+)
+from theorylab.ntk.training import (
+    gradient_descent,
+    gradient_flow,
+    max_learning_rate,
+    ntk_ensemble,
 )
 
 
