@@ -16,7 +16,8 @@ def reference(name: str) -> str:
     groups: dict[str, list[str]] = {}
     for public in package.__all__:
         groups.setdefault(_home(package, public), []).append(public)
-    parts = [_markdown(inspect.getdoc(package) or "")]
+    target = f"```{{eval-rst}}\n.. py:module:: {name}\n```"
+    parts = [target, _markdown(inspect.getdoc(package) or "")]
     for home, names in groups.items():
         module = importlib.import_module(home)
         names.sort(key=lambda public: _line(getattr(package, public)))

@@ -176,6 +176,14 @@ def change(variable, index, factor):
     return edit
 
 
+def test_a_drawing_without_data_has_nothing_to_compare():
+    outcome = figures.verify("deep_linear/model")
+    assert outcome and outcome.variables == 0
+    assert "without data" in str(outcome)
+    with pytest.raises(ValueError, match="no reference values"):
+        figures.write_reference("deep_linear/model")
+
+
 @pytest.mark.parametrize(
     "edit, says",
     [

@@ -147,3 +147,12 @@ def test_messages_teach():
         Interval(2, 1)
     with pytest.raises(DerivationError, match="neither a symbol nor a function"):
         Domain({x + y: Interval(0, 1)})
+
+
+def test_binomials_off_their_support_are_zero_and_seen():
+    assert outcome(sp.binomial(n, n + 2) + x, x) == "PROVED"
+    for left, right in ((sp.binomial(n, 7), 1), (sp.binomial(n, -1 - n) + x, 2 * x)):
+        evidence = look_for_counterexample(Residual(left, sp.sympify(right)), DOMAIN, "seed")
+        assert evidence.counterexample is not None
+    falling = Residual(sp.FallingFactorial(n, 7), sp.Integer(1))
+    assert look_for_counterexample(falling, DOMAIN, "seed").counterexample is not None

@@ -18,6 +18,7 @@ from theorylab.symbolic import (
     Sampled,
     Series,
     Status,
+    audit,
     claim,
     compiled,
     derivations,
@@ -202,3 +203,34 @@ def test_compiled_is_memoised_and_finds_arguments_by_name():
         compiled(logistic, ("t",), side="left")
     with pytest.raises(KeyError, match="did you mean deep_linear/one-mode/depth-two"):
         compiled("deep_linear/one-mode/depth-twoo", ("t",))
+
+
+def test_a_premise_may_hold_a_sum_over_the_index_that_a_claim_sums_over():
+    z, k = sp.Symbol("z", positive=True), sp.Symbol("k", integer=True, nonnegative=True)
+    total, weight = sp.Function("phi")(z), sp.Function("p")(k)
+    d = Derivation("t/sum", domain={z: Interval(0, 1), weight: Interval(0, 1)})
+    series = sp.Sum(weight * z**k, (k, 0, 3))
+    d.assume("series", total, series)
+    d.step("twice", 2 * total, 2 * series, by=Rewrite(), using=("series",))
+    assert d.check()["twice"].status is Status.PROVED
+    assert audit(d).score == 1.0
+
+
+def test_a_sum_put_beside_a_sum_over_the_same_index():
+    n, k = sp.symbols("n k", integer=True, nonnegative=True)
+    total, term = sp.Function("T")(n), sp.Function("p")(k)
+    d = Derivation("t/beside", domain={n: Integers(1, 4), term: Interval(0, 1)})
+    whole = sp.Sum(term, (k, 0, 3))
+    d.assume("total", total, whole)
+    d.step("beside", total + whole, 2 * whole, by=Rewrite(), using=("total",))
+    assert d.check()["beside"].status is Status.PROVED
+
+
+def test_an_index_is_not_captured():
+    n, k = sp.symbols("n k", integer=True, nonnegative=True)
+    weight = sp.Function("w")(n)
+    d = Derivation("t/captured", domain={n: Integers(1, 4), k: Integers(1, 3)})
+    d.assume("weight", weight, k)
+    d.step("wrong", sp.Sum(weight, (k, 1, 3)), 6, by=Rewrite(), using=("weight",))
+    with pytest.raises(DerivationError, match="rename one of the two"):
+        d.check()

@@ -12,6 +12,7 @@ from theorylab.symbolic import (
     Series,
     latex,
 )
+from theorylab.symbolic.width import width
 
 t, S, K, K0, KA, KB, a, b, x, y, p, q, lam, h = sp.symbols(
     "t S K K_0 K_A K_B a b x y p q lambda h", positive=True
@@ -101,6 +102,10 @@ EXAMPLES = [
     (sp.Trace(W.T * V), r"\operatorname{tr}(W^{\top} V)"),
     (sp.Matrix([[a, b], [0, 1]]), r"\begin{pmatrix}a & b\\0 & 1\end{pmatrix}"),
     ((a, b), r"\left(a,\; b\right)"),
+    # functions of whole numbers are sequences
+    (sp.Function("f")(n + 1) ** 2, "f_{n + 1}^{2}"),
+    (sp.Function("M")(n, k), "M_{n, k}"),
+    (sp.Function("a_n")(k), "a_{n}(k)"),
 ]
 
 
@@ -130,3 +135,27 @@ def test_items_show_their_kind():
     assert bound.latex() == r"x \le 3"
     pair = d.step("pair", (x, h), (x, h), by=Rewrite())
     assert pair.latex() == r"\begin{aligned} x &= x \\ h &= h \end{aligned}"
+
+
+def test_a_long_statement_is_broken_at_its_sign():
+    d = Derivation("t/long", domain={x: Interval(1, 2), h: Interval(0, 1)})
+    long = d.step("long", (x + h) ** 7, sp.expand((x + h) ** 7), by=Rewrite())
+    assert long.latex().startswith("(h + x)^{7} = "), "a short left side gains nothing"
+    terms = sum(sp.sin(n * x) for n in range(2, 9))
+    both = d.step("both", terms, sp.expand(terms, trig=True), by=Rewrite()).latex()
+    first, second = both.removeprefix(r"\begin{aligned} & ").split(r" \\ & \quad = ")
+    assert first == latex(terms) and second.endswith(r"\end{aligned}")
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("a", "a + b"),
+        (r"\frac{a + b}{c}", r"\frac{a + b + d}{c}"),
+        (r"x_{1}^{10}", r"x^{10} x"),
+        (r"\begin{pmatrix}a\\b + c\end{pmatrix}", r"\begin{pmatrix}a & d\\b + c & d\end{pmatrix}"),
+        (r"\sqrt{a}", r"\sqrt{a + b}"),
+    ],
+)
+def test_width_grows_with_what_is_side_by_side(short, long):
+    assert width(short) < width(long)

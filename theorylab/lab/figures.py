@@ -253,8 +253,13 @@ def provenance(name: str) -> dict[str, Any]:
 
 
 def verify(name: str, store: Store | None = None) -> Comparison:
-    """Compare the figure's data with the committed reference values, at its tolerances."""
+    """Compare the figure's data with the committed reference values, at its tolerances.
+
+    A drawing that needs no data agrees with nothing: `variables` is 0.
+    """
     spec = get(name)
+    if not spec.needs:
+        return Comparison(name, (), 0)
     return compare(name, _reduced(spec, store), read_reference(name), spec.rtol, spec.atol)
 
 
@@ -262,9 +267,13 @@ def write_reference(name: str, store: Store | None = None) -> Path:
     """Write the figure's data as the reference values that `verify` compares with.
 
     Raises:
-        ValueError: they are too large to commit; give the figure a `reduce`.
+        ValueError: the figure needs no data, or they are too large to commit: then give it a
+            `reduce`.
     """
-    return save_reference(name, _reduced(get(name), store))
+    spec = get(name)
+    if not spec.needs:
+        raise ValueError(f"{name} is a drawing without data: there are no reference values")
+    return save_reference(name, _reduced(spec, store))
 
 
 def _reduced(spec: FigureSpec, store: Store | None) -> Datasets:

@@ -24,6 +24,8 @@ class Comparison:
         return not self.differences
 
     def __str__(self) -> str:
+        if self and not self.variables:
+            return f"{self.name}: a drawing without data, nothing to compare"
         if self:
             return f"{self.name}: {self.variables} variables agree with the reference"
         return "\n  ".join([f"{self.name} differs from the reference:", *self.differences])

@@ -19,7 +19,6 @@ from theorylab.symbolic.domain import Domain, Integers, Interval
 from theorylab.symbolic.items import DerivationError, Item, Residual, Status
 from theorylab.symbolic.mutations import Mutation, mutations
 from theorylab.symbolic.rules import Cases, Limit, Rewrite, Series
-from theorylab.symbolic.rules.base import MissingPremise
 from theorylab.symbolic.rules.substitute import premise_pairs, use
 
 LIMIT = 48  # mutants per step; more are thinned at random, with a fixed seed
@@ -131,7 +130,7 @@ def _judge(mutation: Mutation, item: Item, premises: Sequence[Item]) -> Mutant:
     name, label = item.name, mutation.label
     try:
         residuals = item.rule.residuals(mutation.item, premises)
-    except (DerivationError, MissingPremise, ArithmeticError, ValueError, TypeError) as error:
+    except (ArithmeticError, ValueError, TypeError) as error:
         return Mutant(name, label, "rejected", str(error))
     refuted = _refuted(residuals, item)
     if refuted:
@@ -151,7 +150,7 @@ def _without(name: str, derivation: Derivation, item: Item) -> Mutant:
     kept = [premise for premise in derivation.premises(item) if premise.name != name]
     try:
         residuals = item.rule.residuals(item, kept)
-    except (MissingPremise, DerivationError):
+    except ValueError:  # a premise is missing, or what is left cannot be read
         residuals = _bare(item, kept)
     refuted = _refuted(residuals, _with_ranges(item, residuals))
     if refuted:

@@ -177,7 +177,7 @@ def _scalar_evaluator(exprs: list[Expr], order: list) -> Callable:
     if summed:
         return lambda values, shapes, digits: _slowly(exprs, values, digits)
     try:
-        function = lambdify(order, exprs, modules="mpmath", cse=len(exprs) > 2)
+        function = lambdify(order, exprs, modules=[_EXTRA, "mpmath"], cse=len(exprs) > 2)
     except Exception:  # the printer lacks a function: fall back on evalf
         return lambda values, shapes, digits: _slowly(exprs, values, digits)
 
@@ -190,6 +190,14 @@ def _scalar_evaluator(exprs: list[Expr], order: list) -> Callable:
                 return _slowly(exprs, values, digits)
 
     return evaluate
+
+
+def _binomial(n: Any, k: Any) -> Any:
+    # The printer's own form is a quotient of gammas, which have poles off the support.
+    return mpmath.mpf(0) if k < 0 and mpmath.isint(k) else mpmath.binomial(n, k)
+
+
+_EXTRA = {"binomial": _binomial, "FallingFactorial": mpmath.ff, "RisingFactorial": mpmath.rf}
 
 
 def _mp(value: Expr) -> Any:

@@ -22,6 +22,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
 from theorylab.symbolic.items import Item
+from theorylab.symbolic.width import COLUMN, width
 
 _SIGNS = {"=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">", "~": r"\sim"}
 
@@ -62,7 +63,16 @@ def latex_item(item: Item) -> str:
         right = rf"{right} \qquad ({latex(rule.var)} \to {latex(rule.point)})"
     if kind == "Series":
         right = f"{_by_order(item.rhs, rule)} + {_order(rule)}"
-    return f"{left} {sign} {right}"
+    return _broken(left, sign, right)
+
+
+def _broken(left: str, sign: str, right: str) -> str:
+    """The statement, on two lines if one is too long and two are much shorter."""
+    line = f"{left} {sign} {right}"
+    longest = max(width(left), 4 + width(right))
+    if width(line) <= COLUMN or longest > 0.85 * width(line):
+        return line
+    return rf"\begin{{aligned}} & {left} \\ & \quad {sign} {right} \end{{aligned}}"
 
 
 def _by_order(expr: Any, rule: Any) -> str:
@@ -208,7 +218,10 @@ class _Printer(LatexPrinter):
     def _print_AppliedUndef(self, expr: Any, exp: Any = None) -> str:
         text = self._print(Symbol(expr.func.__name__))
         plain = all(arg.is_Symbol for arg in expr.args)
-        if not (plain and (str(expr.args[0]) == "t" or len(expr.args) > 3)):
+        index = all(arg.is_integer for arg in expr.args) and bool(expr.free_symbols)
+        if index and "_" not in text:
+            text += f"_{{{', '.join(map(self._print, expr.args))}}}"
+        elif not (plain and (str(expr.args[0]) == "t" or len(expr.args) > 3)):
             text += _parens(", ".join(map(self._print, expr.args)))
         return text if exp is None else f"{text}^{{{exp}}}"
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Derivative, Expr, Subs, Symbol, expand
+from sympy import Derivative, Expr, Integral, Product, Subs, Sum, Symbol, expand
+from sympy.core.function import AppliedUndef
 
 from theorylab.symbolic.items import DerivationError, Item
 
@@ -70,9 +71,27 @@ def _substitute(expr: Any, pairs: Pairs) -> Any:
         else:
             if left.is_commutative is False and left.is_Mul:
                 expr = expand(expr)
-            expr = expr.subs(left, right)
+            expr = _put(expr, left, right)
         expr = carry_out(expr)
     return expr
+
+
+def _put(expr: Any, left: Any, right: Any) -> Any:
+    """`right` for `left`, also where `expr` and `right` sum over the same index."""
+    if not isinstance(left, AppliedUndef | Symbol):
+        return expr.subs(left, right)
+    if not expr.has(left):
+        return expr
+    if isinstance(left, Symbol) or any(left in d.variables for d in expr.atoms(Derivative)):
+        return expr.subs(left, right)
+    bound = {v for n in expr.atoms(Sum, Product, Integral) if n.has(left) for v in n.variables}
+    captured = bound & (right.free_symbols - left.free_symbols)
+    if captured:
+        raise DerivationError(
+            f"{left} stands under a sum or an integral over {captured.pop()}, which what "
+            f"replaces it, {right}, contains: rename one of the two"
+        )
+    return expr.xreplace({left: right})
 
 
 def _derivative(expr: Any, left: Derivative, right: Any) -> Any:
