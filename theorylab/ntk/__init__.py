@@ -1,1 +1,36 @@
 """Infinitely wide and deep networks as classifiers."""
+
+from theorylab.ntk.activations import (
+    Activation,
+    get_activation,
+    hermite_activation,
+    optimal_activation,
+    polynomial,
+)
+from theorylab.ntk.duals import dual, dual_correlation, dual_eps, dual_error, second_moment
+from theorylab.ntk.geometry import pairwise_correlation, pairwise_eps
+from theorylab.ntk.hermite import Moments, hermite_coefficients, moments, monomial_coefficients
+from theorylab.ntk.kernels import Diagonals, Kernels, mlp_diagonals, mlp_kernels
+
+__all__ = [
+    "Activation",
+    "Diagonals",
+    "Kernels",
+    "Moments",
+    "dual",
+    "dual_correlation",
+    "dual_eps",
+    "dual_error",
+    "get_activation",
+    "hermite_activation",
+    "hermite_coefficients",
+    "mlp_diagonals",
+    "mlp_kernels",
+    "moments",
+    "monomial_coefficients",
+    "optimal_activation",
+    "pairwise_correlation",
+    "pairwise_eps",
+    "polynomial",
+    "second_moment",
+]
