@@ -24,7 +24,7 @@ def inputs(n, d=3, seed=0):
 
 
 def network(outputs=2, b_std=0.3, **settings):
-    model = MLP((3, 7, 5, outputs), jnp.tanh, rngs=nnx.Rngs(1), W_std=1.3, b_std=b_std, **settings)
+    model = MLP((3, 7, 5, outputs), jnp.tanh, rngs=nnx.Rngs(1), w_std=1.3, b_std=b_std, **settings)
     return model, *functional(model)
 
 
@@ -61,10 +61,10 @@ def test_three_routes_to_the_definition(options):
 
 
 @pytest.mark.parametrize("b_std", [0.0, 0.4])
-@pytest.mark.parametrize("input", ["scaled", "sphere"])
+@pytest.mark.parametrize("scaling", ["scaled", "sphere"])
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_layer_by_layer_is_exact(b_std, input, outputs):
-    model, f, params = network(outputs, b_std, input=input)
+def test_layer_by_layer_is_exact(b_std, scaling, outputs):
+    model, f, params = network(outputs, b_std, inputs=scaling)
     x, z = inputs(5), inputs(4, seed=1)
     for other in (None, z):
         exact = empirical_ntk(f, params, x, other)

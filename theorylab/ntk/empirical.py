@@ -70,6 +70,8 @@ def empirical_ntk(
     Returns:
         (n, m, o, o), or (n, m) with `trace_outputs`.
 
+    Compiled once for each `f` (which must be hashable: a function or a bound method is) and shape.
+
     Raises:
         ValueError: inputs that are not finite, outputs that are not (n, o), a bad method.
 
@@ -86,10 +88,10 @@ def empirical_ntk(
         if method == "jacobian":
             raise ValueError('batch_size is for the methods "products" and "blocks"')
         require("batch_size", batch_size, low=1, integer=True)
-    z = x if z is None else z
     step = 32 if batch_size is None else batch_size
     if method == "jacobian":
         return _contracted(f, params, x, z, trace_outputs)
+    z = x if z is None else z
     if method == "products":
         full = _by_products(f, params, x, z, outputs, step)
         return jnp.einsum("nmjj->nm", full) / outputs if trace_outputs else full
@@ -101,9 +103,10 @@ def _jacobian(f, params, x):
     return jax.vmap(jax.jacrev(lambda p, one: f(p, one[None])[0]), (None, 0))(params, x)
 
 
+@partial(jax.jit, static_argnames=("f", "trace"))
 def _contracted(f, params, x, z, trace):
     left = jax.tree.leaves(_jacobian(f, params, x))
-    right = left if z is x else jax.tree.leaves(_jacobian(f, params, z))
+    right = left if z is None else jax.tree.leaves(_jacobian(f, params, z))
     total = None
     for a, b in zip(left, right, strict=True):
         a, b = (j.reshape(*j.shape[:2], -1) for j in (a, b))
@@ -112,6 +115,7 @@ def _contracted(f, params, x, z, trace):
     return total / left[0].shape[1] if trace else total
 
 
+@partial(jax.jit, static_argnames=("f", "outputs", "batch_size"))
 def _by_products(f, params, x, z, outputs, batch_size):
     def column(index):
         example, output = index
@@ -127,6 +131,7 @@ def _by_products(f, params, x, z, outputs, batch_size):
     return columns.transpose(2, 0, 3, 1)
 
 
+@partial(jax.jit, static_argnames=("f", "trace", "batch_size"))
 def _by_blocks(f, params, x, z, trace, batch_size):
     rows, columns = _in_blocks(x, batch_size), _in_blocks(z, batch_size)
 
@@ -222,7 +227,7 @@ def layerwise_ntk(
         x,
         z,
         activation=model.activation,
-        settings=(model.W_std, model.b_std, model.input),
+        settings=(model.w_std, model.b_std, model.inputs),
         trace=trace_outputs,
     )
 
@@ -237,9 +242,9 @@ def layers_ntk(
     x: Float[Array, "n D"],
     z: Float[Array, "m D"] | None,
     activation: Callable[[Array], Array],
-    W_std: float = 1.0,
+    w_std: float = 1.0,
     b_std: float = 0.0,
-    input: str = "scaled",
+    inputs: str = "scaled",
     trace: bool = False,
 ) -> Float[Array, "n m *oo"]:
     """What `layerwise_ntk` computes, on plain arrays: for use inside other transformations.
@@ -249,14 +254,14 @@ def layers_ntk(
     >>> round(float(kernel[0, 0, 0, 0]), 6)
     6.0
     """
-    settings = (W_std, b_std, input)
+    settings = (w_std, b_std, inputs)
     left = _factors(layers, x, activation, settings)
     right = left if z is None or z is x else _factors(layers, z, activation, settings)
     outputs = layers[-1][0].shape[0]
     total = None
     for index, (w, _) in enumerate(layers):
         (h, delta), (h2, delta2) = left[index], right[index]
-        scale = jnp.asarray(weight_scale(index, w.shape[1], W_std, input) ** 2, w.dtype)
+        scale = jnp.asarray(weight_scale(index, w.shape[1], w_std, inputs) ** 2, w.dtype)
         forward_part = scale * (h @ h2.T) + jnp.asarray(b_std**2, w.dtype)
         if trace:
             term = forward_part * jnp.einsum("njw,mjw->nm", delta, delta2) / outputs
@@ -269,19 +274,19 @@ def layers_ntk(
 
 def _factors(layers, x, activation, settings):
     """For each layer its inputs h, (n, w), and the derivatives of the outputs, (n, o, w')."""
-    W_std, _, input = settings
-    out, inputs, values = forward(layers, x, activation, *settings)
+    w_std, _, inputs = settings
+    out, hidden, values = forward(layers, x, activation, *settings)
     n, o = out.shape
     delta = jnp.broadcast_to(jnp.eye(o, dtype=out.dtype), (n, o, o))
     deltas = [delta]
     for index in range(len(layers) - 1, 0, -1):
         w = layers[index][0]
-        scale = jnp.asarray(weight_scale(index, w.shape[1], W_std, input), w.dtype)
+        scale = jnp.asarray(weight_scale(index, w.shape[1], w_std, inputs), w.dtype)
         before = values[index - 1]
         slope = jax.jvp(activation, (before,), (jnp.ones_like(before),))[1]
         delta = scale * jnp.einsum("njk,kw->njw", delta, w) * slope[:, None, :]
         deltas.append(delta)
-    return list(zip(inputs, reversed(deltas), strict=True))
+    return list(zip(hidden, reversed(deltas), strict=True))
 
 
 def _checked(f, params, x, z):

@@ -19,7 +19,7 @@ class MonteCarlo(NamedTuple):
     """Kernels of random finite networks: mean and standard deviation over networks.
 
     Attributes:
-        nngp: mean covariance of the last hidden layer's outputs, (n, n), times W_std^2 and with
+        nngp: mean covariance of the last hidden layer's outputs, (n, n), times w_std^2 and with
             b_std^2 added: the NNGP kernel that this network's output layer realises.
         ntk: mean tangent kernel, (n, n).
         nngp_std, ntk_std: standard deviations over networks, (n, n).
@@ -41,9 +41,9 @@ def monte_carlo_kernels(
     width: int,
     depth: int,
     samples: int,
-    W_std: float = 1.0,
+    w_std: float = 1.0,
     b_std: float = 0.0,
-    input: str = "scaled",
+    inputs: str = "scaled",
     batch_size: int = 16,
 ) -> MonteCarlo:
     """NNGP and NTK of random networks of a given width, by simulation.
@@ -52,10 +52,10 @@ def monte_carlo_kernels(
     over networks of order 1/width.
 
     Args:
-        activation: a function on arrays, or an `Activation`.
+        activation: a function on arrays, an `Activation`, or a name.
         x: inputs, (n, D).  width: of every hidden layer.  depth: L >= 1 hidden layers.
         samples: number of independent networks, at least 2.
-        W_std, b_std, input: as in `MLP`.
+        w_std, b_std, inputs: as in `MLP`.
         batch_size: networks held in memory at a time.
 
     Raises:
@@ -72,16 +72,16 @@ def monte_carlo_kernels(
     require("x", x)
     for name, value, low in (("width", width, 1), ("depth", depth, 1), ("samples", samples, 2)):
         require(name, value, low=low, integer=True)
-    require("W_std", W_std, above=0.0)
+    require("w_std", w_std, above=0.0)
     require("b_std", b_std, low=0.0)
-    require("input", input, choices=INPUTS)
+    require("inputs", inputs, choices=INPUTS)
     require("batch_size", batch_size, low=1, integer=True)
     nngp, ntk = _sampled(
         jax.random.split(key, samples),
         x,
         activation=pointwise(activation),
         widths=(x.shape[1], *(width,) * depth, 1),
-        settings=(float(W_std), float(b_std), input),
+        settings=(float(w_std), float(b_std), inputs),
         batch_size=min(batch_size, samples),
     )
     spread = partial(jnp.std, axis=0, ddof=1)
@@ -90,13 +90,13 @@ def monte_carlo_kernels(
 
 @partial(jax.jit, static_argnames=("activation", "widths", "settings", "batch_size"))
 def _sampled(keys, x, *, activation, widths, settings, batch_size):
-    W_std, b_std, _ = settings
+    w_std, b_std, _ = settings
 
     def one(key):
         layers = init_layers(key, widths, x.dtype)
-        _, inputs, _ = forward(layers, x, activation, *settings)
-        last = inputs[-1]
-        nngp = W_std**2 * (last @ last.T) / last.shape[1] + b_std**2
+        _, hidden, _ = forward(layers, x, activation, *settings)
+        last = hidden[-1]
+        nngp = w_std**2 * (last @ last.T) / last.shape[1] + b_std**2
         return nngp, layers_ntk(layers, x, x, activation, *settings)[:, :, 0, 0]
 
     return jax.lax.map(one, keys, batch_size=batch_size)

@@ -20,6 +20,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Key
 
 from theorylab.lab.require import require
+from theorylab.ntk.activations import get_activation
 
 INPUTS = ("scaled", "sphere")
 Layers = tuple[tuple[Array, Array], ...]
@@ -33,10 +34,10 @@ class MLP(nnx.Module):
 
     Args:
         widths: (D, n_1, ..., n_L, o): inputs, hidden layers, outputs.
-        activation: a function on arrays, or an `Activation`.
+        activation: a function on arrays, an `Activation`, or a name.
         rngs: the random state of Flax, `nnx.Rngs(0)`.
-        W_std, b_std: sigma_w > 0 and sigma_b >= 0.
-        input: "scaled" divides the first layer by sqrt(D), "sphere" does not.
+        w_std, b_std: sigma_w > 0 and sigma_b >= 0.
+        inputs: "scaled" divides the first layer by sqrt(D), "sphere" does not.
         dtype: of the weights.
 
     Raises:
@@ -54,22 +55,22 @@ class MLP(nnx.Module):
     def __init__(
         self,
         widths: Sequence[int],
-        activation: Callable[[Array], Array],
+        activation: Callable[[Array], Array] | str,
         *,
         rngs: nnx.Rngs,
-        W_std: float = 1.0,
+        w_std: float = 1.0,
         b_std: float = 0.0,
-        input: str = "scaled",
+        inputs: str = "scaled",
         dtype: Any = None,
     ) -> None:
         layers = init_layers(rngs.params(), widths, dtype)
-        require("W_std", W_std, above=0.0)
+        require("w_std", w_std, above=0.0)
         require("b_std", b_std, low=0.0)
-        require("input", input, choices=INPUTS)
+        require("inputs", inputs, choices=INPUTS)
         self.weights = nnx.List([nnx.Param(w) for w, _ in layers])
         self.biases = nnx.List([nnx.Param(b) for _, b in layers])
         self.activation = pointwise(activation)
-        self.W_std, self.b_std, self.input = float(W_std), float(b_std), input
+        self.w_std, self.b_std, self.inputs = float(w_std), float(b_std), inputs
 
     def layers(self) -> Layers:
         """The weights and biases as plain arrays."""
@@ -77,19 +78,23 @@ class MLP(nnx.Module):
 
     def __call__(self, x: Float[Array, "n D"]) -> Float[Array, "n o"]:
         """Outputs for a batch of inputs."""
-        return forward(self.layers(), x, self.activation, self.W_std, self.b_std, self.input)[0]
+        return forward(self.layers(), x, self.activation, self.w_std, self.b_std, self.inputs)[0]
 
 
 def pointwise(activation: Any) -> Callable[[Array], Array]:
-    """The function of an activation, given as such or as an object that has it as `fn`.
+    """The function of an activation, given as a function, an `Activation` or a name.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is none of these.
+
+    >>> float(pointwise("relu")(jnp.array(-1.0)))
+    0.0
     """
-    function = getattr(activation, "fn", activation)
-    if not callable(function):
-        raise ValueError(f"activation is {activation!r}; allowed: a function or an Activation")
-    return function
+    if isinstance(activation, str):
+        return get_activation(activation)
+    if not callable(activation):
+        raise ValueError(f"activation is {activation!r}; allowed: a function, Activation or name")
+    return activation
 
 
 def init_layers(key: Key[Array, ""], widths: Sequence[int], dtype: Any = None) -> Layers:
@@ -119,9 +124,9 @@ def forward(
     layers: Layers,
     x: Float[Array, "n D"],
     activation: Callable[[Array], Array],
-    W_std: float = 1.0,
+    w_std: float = 1.0,
     b_std: float = 0.0,
-    input: str = "scaled",
+    inputs: str = "scaled",
 ) -> tuple[Array, list[Array], list[Array]]:
     """Outputs (n, o), the inputs h of every layer, and its values a before the nonlinearity.
 
@@ -130,20 +135,20 @@ def forward(
     >>> out.shape, [array.shape for array in h], [array.shape for array in a]
     ((3, 1), [(3, 2), (3, 4)], [(3, 4), (3, 1)])
     """
-    h, inputs, values = x, [], []
+    h, hidden, values = x, [], []
     for index, (w, b) in enumerate(layers):
-        inputs.append(h)
-        scale = jnp.asarray(weight_scale(index, w.shape[1], W_std, input), w.dtype)
+        hidden.append(h)
+        scale = jnp.asarray(weight_scale(index, w.shape[1], w_std, inputs), w.dtype)
         a = scale * (h @ w.T) + (jnp.asarray(b_std, w.dtype) * b)[None, :]
         values.append(a)
         h = activation(a)
-    return values[-1], inputs, values
+    return values[-1], hidden, values
 
 
-def weight_scale(index: int, fan_in: int, W_std: float, input: str) -> float:
+def weight_scale(index: int, fan_in: int, w_std: float, inputs: str) -> float:
     """What multiplies the weights of a layer, counted from 0.
 
     >>> weight_scale(0, 4, 1.0, "scaled"), weight_scale(0, 4, 1.0, "sphere")
     (0.5, 1.0)
     """
-    return W_std if index == 0 and input == "sphere" else W_std / float(np.sqrt(fan_in))
+    return w_std if index == 0 and inputs == "sphere" else w_std / float(np.sqrt(fan_in))
