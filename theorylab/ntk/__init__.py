@@ -10,6 +10,18 @@ from theorylab.ntk.activations import (
 from theorylab.ntk.duals import dual, dual_correlation, dual_eps, dual_error, second_moment
 from theorylab.ntk.geometry import pairwise_correlation, pairwise_eps
 from theorylab.ntk.hermite import Moments, hermite_coefficients, moments, monomial_coefficients
+from theorylab.ntk.infinite_depth import (
+    Phase,
+    classify_activation,
+    deep_kernels_log,
+    depth_correction,
+    infinite_depth_kernel,
+    required_depth,
+    schroder,
+    schroder_elasticity,
+    singular_exponent,
+    singular_profile,
+)
 from theorylab.ntk.kernels import Diagonals, Kernels, mlp_diagonals, mlp_kernels
 
 __all__ = [
@@ -17,6 +29,10 @@ __all__ = [
     "Diagonals",
     "Kernels",
     "Moments",
+    "Phase",
+    "classify_activation",
+    "deep_kernels_log",
+    "depth_correction",
     "dual",
     "dual_correlation",
     "dual_eps",
@@ -24,6 +40,7 @@ __all__ = [
     "get_activation",
     "hermite_activation",
     "hermite_coefficients",
+    "infinite_depth_kernel",
     "mlp_diagonals",
     "mlp_kernels",
     "moments",
@@ -32,5 +49,10 @@ __all__ = [
     "pairwise_correlation",
     "pairwise_eps",
     "polynomial",
+    "required_depth",
+    "schroder",
+    "schroder_elasticity",
     "second_moment",
+    "singular_exponent",
+    "singular_profile",
 ]

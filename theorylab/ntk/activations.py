@@ -84,7 +84,7 @@ class Activation:
     def centered(self, q: float = 1.0) -> "Activation":
         """$\\varphi - E\\varphi(\\sqrt q z)$: mean zero under a Gaussian of variance q.
 
-        >>> from theorylab.ntk.hermite import moments
+        >>> from theorylab.ntk import get_activation, moments
         >>> abs(float(moments(get_activation("relu").centered()).mean)) < 1e-15
         True
         """
@@ -98,6 +98,7 @@ class Activation:
         Raises:
             ValueError: $\\varphi$ vanishes almost everywhere.
 
+        >>> from theorylab.ntk import get_activation
         >>> round(get_activation("relu").normalized().scale, 6)
         1.414214
         """

@@ -49,7 +49,7 @@ def root(x: Values) -> Values:
 
 
 def angle(eps: Values) -> Values:
-    """The angle between unit vectors with $\\xi = 1-\\varepsilon$: $2\\arcsin\\sqrt{\\varepsilon/2}$.
+    """The angle of unit vectors with $\\xi = 1-\\varepsilon$, $2\\arcsin\\sqrt{\\varepsilon/2}$.
 
     Its derivative, infinite at 0 and pi, is given as 0 there.
     """
@@ -112,7 +112,7 @@ def horner(coefficients: tuple[float, ...], x: Values) -> Values:
 
 
 def arc_cosine_tail(k: int, xi: Values, eps: Values) -> Values:
-    """$T_k = A_k \\sin\\theta - B_k \\theta$, the part of J_k beside $\\pi B_k$; small as $\\theta^{2k+1}$."""
+    """$T_k = A_k \\sin\\theta - B_k \\theta = J_k - \\pi B_k$, small as $\\theta^{2k+1}$."""
     if k == 0:
         return -angle(eps)
     small = eps < 0.3

@@ -77,7 +77,7 @@ def pairwise_correlation(
 
     Args and errors as in `pairwise_eps`.
 
-    >>> pairwise_correlation(jnp.array([[3.0, 4.0], [4.0, -3.0]])).tolist()
+    >>> pairwise_correlation(jnp.array([[3.0, 0.0], [0.0, 2.0]])).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
     return 1 - pairwise_eps(x, z, sphere=sphere, block=block)

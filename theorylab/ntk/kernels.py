@@ -1,8 +1,9 @@
 """Kernels of infinitely wide fully connected networks, at any depth.
 
-A network with L hidden layers maps x to $W_{L+1}\\varphi(\\dots\\varphi(W_1 x + b_1)\\dots)+b_{L+1}$.
-At infinite width it is a Gaussian process with the NNGP kernel, and gradient descent moves it
-along the neural tangent kernel (NTK). Both follow from the dual activation, layer by layer.
+A network with L hidden layers maps x to
+$W_{L+1}\\varphi(\\dots\\varphi(W_1 x + b_1)\\dots) + b_{L+1}$. At infinite width it is a Gaussian
+process with the NNGP kernel, and gradient descent moves it along the neural tangent kernel
+(NTK). Both follow from the dual activation, layer by layer.
 
 The recursion carries, beside the correlation $\\xi$, its distance from one,
 $\\varepsilon = 1-\\xi$: the fixed point $\\xi = 1$ repels in chaotic networks, and an error in
@@ -20,7 +21,6 @@ from jaxtyping import Array, Float
 from theorylab.citation import references
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.blocks import over_rows
 from theorylab.ntk.closed_duals import root
 from theorylab.ntk.duals import dual_parts, moment_at
@@ -76,9 +76,10 @@ def mlp_kernels(
 ) -> Kernels:
     """NNGP kernel and NTK of a fully connected network with `depth` hidden layers.
 
-    $$\\Sigma^{(0)} = \\sigma_w^2\\, x\\cdot z/D + \\sigma_b^2, \\quad
-    \\Sigma^{(l)} = \\sigma_w^2\\, E\\,\\varphi\\varphi' + \\sigma_b^2, \\quad
-    \\Theta^{(l)} = \\Sigma^{(l)} + \\sigma_w^2\\, \\Theta^{(l-1)} E\\,\\dot\\varphi\\dot\\varphi'.$$
+    $$\\Sigma^{(0)} = \\Theta^{(0)} = \\sigma_w^2\\, x\\cdot z/D + \\sigma_b^2, \\quad
+    \\Sigma^{(l)} = \\sigma_w^2\\, E\\,\\varphi\\varphi' + \\sigma_b^2,$$
+    $$\\Theta^{(l)} =
+    \\Sigma^{(l)} + \\sigma_w^2\\, \\Theta^{(l-1)} E\\,\\dot\\varphi\\dot\\varphi'.$$
 
     The diagonal is exact at any depth, and near it both kernels keep the relative accuracy with
     which the distance of two points is known: in double precision the ReLU kernels agree with a
@@ -116,7 +117,7 @@ def mlp_kernels(
     >>> relu = get_activation("relu").normalized()
     >>> k = mlp_kernels(x, activation=relu, depth=3, inputs="sphere")
     >>> [round(float(v), 4) for v in k.ntk[0]]  # L + 1 on the diagonal
-    [4.0, 2.0741]
+    [4.0, 1.9523]
     """
     activation = get_activation(activation)
     get = (get,) if isinstance(get, str) else tuple(get)
@@ -151,7 +152,7 @@ def mlp_diagonals(
         ValueError: as `mlp_kernels`.
 
     >>> relu = get_activation("relu").normalized()
-    >>> float(mlp_diagonals(jnp.array([[1.0]]), activation=relu, depth=50).ntk[0])
+    >>> round(float(mlp_diagonals(jnp.array([[1.0]]), activation=relu, depth=50).ntk[0]), 4)
     51.0
     """
     activation = get_activation(activation)
@@ -222,10 +223,8 @@ def _kernels(x, z, layers, activation, get, sphere, biased, stacked, block):
 
     roots_x, var_x = sequence(x)
     roots_z, var_z = (roots_x, var_x) if z is x else sequence(z)
-    if sphere:  # all variances agree: scalars instead of rows and columns
-        columns = (roots_z[:, 0], var_z[:, 0])
-    else:
-        columns = (roots_z[:, None, :], var_z[:, None, :])
+    # On the sphere all variances agree: scalars instead of rows and columns.
+    columns = tuple(v[:, 0] if sphere else v[:, None, :] for v in (roots_z, var_z))
 
     def rows(part, roots, variances):
         side = columns if sphere else (roots.T[:, :, None], variances.T[:, :, None])
