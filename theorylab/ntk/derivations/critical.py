@@ -56,8 +56,8 @@ def _flow(d: Derivation) -> None:
         "flow",
         Derivative(_eps, _time),
         -_C * _eps ** (1 + _s),
-        why="If $1 - \\check\\varphi(1-\\varepsilon) = \\varepsilon - C\\varepsilon^{1+s} + \\dots$, a "
-        "layer changes $\\varepsilon$ by little, and $t$ layers follow this equation.",
+        why="If $1 - \\check\\varphi(1-\\varepsilon) = \\varepsilon - C\\varepsilon^{1+s} + "
+        "\\dots$, a layer changes $\\varepsilon$ by little, and $t$ layers follow this equation.",
     )
     d.assume("start", _eps.func(0), _start, why="The input layer.")
     d.step(

@@ -12,9 +12,7 @@ from theorylab.symbolic import (
     Telescoping,
 )
 
-_f, _D, _value, _slope, _psi, _psi_slope = symbols(
-    r"f D w s psi \psi'", positive=True
-)
+_f, _D, _value, _slope, _psi, _psi_slope = symbols(r"f D w s psi \psi'", positive=True)
 _layer, _iterate, _slopes = (Function(name, positive=True) for name in ("lambda", "f", "D"))
 _S, _C, _c = symbols("S C c", positive=True)
 _EXCESS = Sum(_layer(l) - 1, (l, 0, L))
@@ -135,7 +133,9 @@ def _near(d: Derivation) -> None:
         "excess-near",
         Sum(gamma / (mean**l * eps), (l, 0, oo)),
         gamma * mean / ((mean - 1) * eps),
-        by=Telescoping(-gamma * mean ** (1 - l) / ((mean - 1) * eps), l, at_infinity=0, how=_supercritical),
+        by=Telescoping(
+            -gamma * mean ** (1 - l) / ((mean - 1) * eps), l, at_infinity=0, how=_supercritical
+        ),
         why="While the inputs are close, layer $l$ sees $\\varepsilon_l = B'^l\\varepsilon$: the "
         "excess of close inputs is a geometric sum.",
     )
@@ -155,8 +155,8 @@ def _near(d: Derivation) -> None:
         _C * u**-alpha * (alpha * mean / ((mean - 1) * u**2)),
         _C * alpha * mean / (mean - 1) * u ** -(alpha + 2),
         by=Rewrite(how=simplify),
-        why="Where the network is not that deep, the excess is all there is: a singular kernel whose "
-        "exponent is larger by two.",
+        why="Where the network is not that deep, the excess is all there is: a singular kernel "
+        "whose exponent is larger by two.",
     )
     kernel = _C * u**-alpha * (1 + _c / ((L + 1) * u**2))
     d.step(

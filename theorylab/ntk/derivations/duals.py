@@ -208,10 +208,9 @@ def _error_function(d: Derivation) -> None:
         "price-erf",
         Derivative(_mean_erf, xi),
         4 * sigma**2 / (pi * sqrt((1 + width) ** 2 - width**2 * xi**2)),
-        why="Price's theorem for $\\operatorname{erf}(\\sigma z)$: its derivative is a Gaussian, and "
-        "the mean of a product of two Gaussians is "
-        "$\\frac{4\\sigma^2}{\\pi}\\det(I + 2\\sigma^2\\Sigma)^{-1/2}$ with the covariance "
-        "$\\Sigma$ of $u$ and $v$.",
+        why="Price's theorem for $\\operatorname{erf}(\\sigma z)$: its derivative is a Gaussian, "
+        "and the mean of a product of two Gaussians is $\\frac{4\\sigma^2}{\\pi}\\det(I + "
+        "2\\sigma^2\\Sigma)^{-1/2}$ with the covariance $\\Sigma$ of $u$ and $v$.",
         source="williams1997computing",
     )
     d.assume("erf-at-zero", _mean_erf.func(_NONE), 0, why="An odd activation has mean zero.")
@@ -258,8 +257,7 @@ def _sine_and_cosine(d: Derivation) -> None:
         "difference",
         _C_minus,
         exp(-scale * (1 - xi)),
-        why="$\\E\\cos(\\sqrt a\\,(u-v))$: the mean cosine of a Gaussian of variance "
-        "$2(1-\\xi)$.",
+        why="$\\E\\cos(\\sqrt a\\,(u-v))$: the mean cosine of a Gaussian of variance $2(1-\\xi)$.",
     )
     d.assume(
         "sum",

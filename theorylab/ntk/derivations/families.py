@@ -92,8 +92,8 @@ def _bounds(d: Derivation) -> None:
         (sinh(scale) / scale) ** 2 / (scale * coth(scale)),
         sinh(scale) ** 3 / (scale**3 * cosh(scale)),
         by=Rewrite(how=_one_logarithm),
-        why="The exponent is the ratio of the logarithms of $(\\sinh a/a)^2$ and $a\\coth a$. Their "
-        "quotient exceeds 1 by Lazarević's inequality.",
+        why="The exponent is the ratio of the logarithms of $(\\sinh a/a)^2$ and $a\\coth a$. "
+        "Their quotient exceeds 1 by Lazarević's inequality.",
     )
     d.assume("angle", _tau, sin(_theta), why="The steepness of the error function as an angle.")
     d.step(
@@ -113,8 +113,8 @@ def _ends(d: Derivation) -> None:
         log(1 + (_n - 1) * (1 - _p)) / (-2 * log(_p)),
         (_n - 1) / 2,
         by=Limit(_p, 1, dir="-"),
-        why="$1/\\alpha$ for two Hermite polynomials, of degree one and $n$, with the weights $p$ and "
-        "$1-p$, when nearly all weight is on the first.",
+        why="$1/\\alpha$ for two Hermite polynomials, of degree one and $n$, with the weights $p$ "
+        "and $1-p$, when nearly all weight is on the first.",
     )
 
 
@@ -135,7 +135,9 @@ def _squares(expr):
 
 
 def _angle(expr):
-    expr = expr.replace(asin, lambda argument: _theta if argument == sin(_theta) else asin(argument))
+    expr = expr.replace(
+        asin, lambda argument: _theta if argument == sin(_theta) else asin(argument)
+    )
     expr = expr.subs(sqrt(1 - sin(_theta) ** 2), cos(_theta))
     return simplify(expr.replace(tan, lambda argument: sin(argument) / cos(argument)))
 

@@ -37,9 +37,9 @@ def _excess(d: Derivation) -> None:
         Sum(k * weight(k), (k, 0, N)) - Sum(weight(k), (k, 0, N)),
         Sum((k - 1) * weight(k), (k, 0, N)),
         by=Rewrite(how=_split),
-        why="With the probabilities adding up to 1, this is "
-        "$B' - 1 = -p_0 + p_2 + 2p_3 + 3p_4 + \\dots$: the only negative term is $-p_0$. Without it "
-        "$B' > 1$, unless the activation is linear.",
+        why="With the probabilities adding up to 1, this is $B' - 1 = -p_0 + p_2 + 2p_3 + 3p_4 + "
+        "\\dots$: the only negative term is $-p_0$. Without it $B' > 1$, unless the activation is "
+        "linear.",
     )
     d.step(
         "term",
@@ -71,7 +71,8 @@ def _quotient(d: Derivation) -> None:
         by=Rewrite(),
         using=("series", "normalised"),
         cases="degree at most five",
-        why="Fixed points below 1 are the zeros of the second factor. It starts at $p_0$ and falls.",
+        why="Fixed points below 1 are the zeros of the second factor. It starts at $p_0$ and "
+        "falls.",
     )
     d.step(
         "quotient-at-one",
@@ -93,8 +94,8 @@ def _quotient(d: Derivation) -> None:
         -falls,
         by=Rewrite(),
         cases="degree at most five",
-        why="It falls, so that it has at most one zero: one if $p_0 > 0$ and $B' > 1$, none otherwise "
-        "(except 0 itself if $p_0 = 0$).",
+        why="It falls, so that it has at most one zero: one if $p_0 > 0$ and $B' > 1$, none "
+        "otherwise (except 0 itself if $p_0 = 0$).",
     )
 
 

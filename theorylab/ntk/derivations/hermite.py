@@ -104,9 +104,9 @@ def _mehler(d: Derivation) -> None:
         HermitePair(i, j, _rho),
         KroneckerDelta(i, j) * _rho**i,
         by=Enumerate({i: range(7), j: range(7)}),
-        why="Coefficient by coefficient: polynomials of different degree stay orthogonal, and those "
-        "of equal degree have the covariance $\\rho^i$. Here by the moments of $u$ and "
-        "$v = \\rho u + \\sqrt{1-\\rho^2}\\,g$.",
+        why="Coefficient by coefficient: polynomials of different degree stay orthogonal, and "
+        "those of equal degree have the covariance $\\rho^i$. Here by the moments of $u$ and $v = "
+        "\\rho u + \\sqrt{1-\\rho^2}\\,g$.",
     )
 
 
@@ -116,9 +116,9 @@ def _dual(d: Derivation) -> None:
         Sum(_a(i) * _a(j) * HermitePair(i, j, xi), (i, 0, N), (j, 0, N)),
         Sum(_a(k) ** 2 * xi**k, (k, 0, N)),
         by=Enumerate({N: range(6)}, functions={_a: lambda index: _A[int(index)]}, how=expand),
-        why="The left side is $\\E[\\varphi(u)\\varphi(v)]$ for $\\varphi = \\sum_i a_i h_i$, multiplied "
-        "out. Only pairs of equal degree are left: the dual is a power series with nonnegative "
-        "coefficients, and the signs of the Hermite coefficients have disappeared.",
+        why="The left side is $\\E[\\varphi(u)\\varphi(v)]$ for $\\varphi = \\sum_i a_i h_i$, "
+        "multiplied out. Only pairs of equal degree are left: the dual is a power series with "
+        "nonnegative coefficients, and the signs of the Hermite coefficients have disappeared.",
         source="daniely2016toward",
     )
 
@@ -132,8 +132,8 @@ def _values(d: Derivation) -> None:
         (_P[0], _P[1]),
         by=Limit(xi, 0),
         cases="degree at most four",
-        why="With $p_k = a_k^2$. At 0 the dual is the squared mean $A^2$ of the activation, and its "
-        "slope is the squared mean $A'^2$ of the derivative of the activation.",
+        why="With $p_k = a_k^2$. At 0 the dual is the squared mean $A^2$ of the activation, and "
+        "its slope is the squared mean $A'^2$ of the derivative of the activation.",
         source="daniely2016toward",
     )
     d.step(
@@ -159,7 +159,7 @@ def _values(d: Derivation) -> None:
         Sum(k * weight(k), (k, 0, N)),
         by=Limit(xi, 1, dir="-", how=_carried_out),
         why="The slope at 1 is the mean square $B'$ of the derivative of the activation, and the "
-        "mean of the distribution $p_0, p_1, \\dots$",
+        "mean of the distribution of the $p_k$.",
     )
 
 
@@ -174,4 +174,3 @@ def _merged(expr):
 _mehler(HERMITE)
 _dual(HERMITE)
 _values(HERMITE)
-

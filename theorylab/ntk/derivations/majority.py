@@ -42,8 +42,7 @@ def _inverse(d: Derivation) -> None:
     )
     d.step(
         "sherman-morrison",
-        (_rest + _c * _v * _row)
-        * (1 / _rest - _c / (_rest * (_rest + _c * _n)) * _v * _row),
+        (_rest + _c * _v * _row) * (1 / _rest - _c / (_rest * (_rest + _c * _n)) * _v * _row),
         1,
         by=Rewrite(how=_scalars_first),
         using=("ones",),
@@ -55,8 +54,8 @@ def _inverse(d: Derivation) -> None:
         _c * _Y * (1 / _rest - _c * _n / (_rest * (_rest + _c * _n))),
         _c * _Y / (_rest + _c * _n),
         by=Rewrite(),
-        why="A new point has the same correlation $c$ with all training points. The prediction is a "
-        "positive multiple of $Y$, the sum of all labels.",
+        why="A new point has the same correlation $c$ with all training points. The prediction is "
+        "a positive multiple of $Y$, the sum of all labels.",
     )
 
 

@@ -199,13 +199,7 @@ def _circle(c: Derivation) -> None:
     c.step(
         "epsilon-map",
         2 * _next,
-        8 * eps
-        - 21 * eps**2
-        + 35 * eps**3
-        - 35 * eps**4
-        + 21 * eps**5
-        - 7 * eps**6
-        + eps**7,
+        8 * eps - 21 * eps**2 + 35 * eps**3 - 35 * eps**4 + 21 * eps**5 - 7 * eps**6 + eps**7,
         by=Rewrite(),
         using=("next", "dual", "near-one"),
         why="Near equal inputs each layer multiplies $\\varepsilon$ by four.",

@@ -71,8 +71,8 @@ def _maps(d: Derivation) -> None:
         _w * _G,
         by=Rewrite(),
         using=("correlation-map", "price"),
-        why="The slope of the correlation map. At $c = 1$ it is "
-        "$\\chi = \\sigma_w^2\\,\\E\\,\\varphi'(\\sqrt q\\,z)^2$: small differences shrink if $\\chi<1$ "
+        why="The slope of the correlation map. At $c = 1$ it is $\\chi = "
+        "\\sigma_w^2\\,\\E\\,\\varphi'(\\sqrt q\\,z)^2$: small differences shrink if $\\chi<1$ "
         "and grow if $\\chi>1$.",
         source="schoenholz2017deep",
     )
@@ -123,7 +123,8 @@ def _error_function(d: Derivation) -> None:
         "erf-variance",
         _b,
         _q - 2 * _w * asin(2 * _q / (1 + 2 * _q)) / pi,
-        why="The variance map $q = \\sigma_w^2\\,\\E\\varphi^2 + \\sigma_b^2$, solved for the biases.",
+        why="The variance map $q = \\sigma_w^2\\,\\E\\varphi^2 + \\sigma_b^2$, solved for the "
+        "biases.",
     )
     d.step(
         "erf-edge",
@@ -137,9 +138,7 @@ def _error_function(d: Derivation) -> None:
 
 def _sine(d: Derivation) -> None:
     d.assume("sine-weights", _w, 2 / (1 + exp(-2 * _q)), why="$\\E\\cos^2 = (1 + e^{-2q})/2$.")
-    d.assume(
-        "sine-chi", _chi, _w * (1 + exp(-2 * _q)) / 2, why="The stretch factor of the sine."
-    )
+    d.assume("sine-chi", _chi, _w * (1 + exp(-2 * _q)) / 2, why="The stretch factor of the sine.")
     d.step(
         "sine-edge-weights",
         _chi,

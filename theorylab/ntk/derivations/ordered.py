@@ -73,8 +73,8 @@ def _ridgeless(d: Derivation) -> None:
         _y,
         by=Rewrite(),
         using=("weights", "inverse"),
-        why="They interpolate: the kernel matrix is $J - \\delta G$ with the matrix of ones $J$, and "
-        "$Jw = m v$.",
+        why="They interpolate: the kernel matrix is $J - \\delta G$ with the matrix of ones $J$, "
+        "and $Jw = m v$.",
     )
     d.assume(
         "constant",
@@ -111,8 +111,8 @@ def _with_ridge(d: Derivation) -> None:
         _Y * (1 / _ridge - _n / (_ridge * (_ridge + _n))),
         _Y / (_ridge + _n),
         by=Rewrite(),
-        why="With any ridge $\\lambda > 0$ the matrix of ones can be inverted, and the prediction is "
-        "the sum $Y$ of the labels over $\\lambda + n$: majority vote.",
+        why="With any ridge $\\lambda > 0$ the matrix of ones can be inverted, and the prediction "
+        "is the sum $Y$ of the labels over $\\lambda + n$: majority vote.",
     )
 
 

@@ -6,7 +6,7 @@ from theorylab.ntk.derivations.symbols import L, dual, l, mean, xi
 from theorylab.symbolic import Derivation, Induction, Integers, Interval, Rewrite
 
 _f, _D, _s, _K, _T, _k, _c = (
-    Function(name, positive=True) for name in "f D s K T k m".split()
+    Function(name, positive=True) for name in ["f", "D", "s", "K", "T", "k", "m"]
 )
 _x, _y, _v_1, _v_2, _w_1, _w_2 = symbols("x y v_1 v_2 w_1 w_2", real=True)
 _phi = Function("varphi", real=True)

@@ -121,7 +121,9 @@ def _exponent(d: Derivation) -> None:
         using=("power",),
         why="The exponent of the profile in $\\varepsilon$.",
     )
-    d.assume("distance", eps, u**2 / 2, why="On the sphere, $1 - \\xi$ is half the squared distance.")
+    d.assume(
+        "distance", eps, u**2 / 2, why="On the sphere, $1 - \\xi$ is half the squared distance."
+    )
     d.assume("twice", alpha, 2 * gamma, why="The exponent in the distance $u$.")
     d.step(
         "in-distance",
@@ -147,14 +149,18 @@ def _exponent(d: Derivation) -> None:
         -4 * log(_slope) / log(mean),
         by=Rewrite(how=_logarithms),
         using=("alpha", "derivative"),
-        why="The same from the moments $A' = \\E\\varphi'$ (for $A' > 0$) and $B' = \\E\\varphi'^2$.",
+        why="The same from the moments $A' = \\E\\varphi'$ (for $A' > 0$) and $B' = "
+        "\\E\\varphi'^2$.",
         source="radhakrishnan2023wide",
     )
 
 
 def _oscillation(d: Derivation) -> None:
     d.assume(
-        "periodic", _R(_x + 1), _R(_x), why="A positive factor of period 1 in $x = \\log_{B'}\\varepsilon$."
+        "periodic",
+        _R(_x + 1),
+        _R(_x),
+        why="A positive factor of period 1 in $x = \\log\\varepsilon/\\log B'$.",
     )
     d.step(
         "log-periodic",
@@ -177,8 +183,8 @@ def _oscillation(d: Derivation) -> None:
         mean**-gamma * (1 - _b * eps),
         by=Series(eps, 0, order=2, how=simplify),
         using=("correction",),
-        why="Put $\\psi = C\\varepsilon^{-\\gamma}(1 - b\\varepsilon)$ and "
-        "$1-\\check\\varphi = B'\\varepsilon - D\\varepsilon^2$ into Schröder's equation and divide by "
+        why="Put $\\psi = C\\varepsilon^{-\\gamma}(1 - b\\varepsilon)$ and $1-\\check\\varphi = "
+        "B'\\varepsilon - D\\varepsilon^2$ into Schröder's equation and divide by "
         "$C\\varepsilon^{-\\gamma}$: to first order it holds.",
     )
 

@@ -65,8 +65,8 @@ def _general(v: Derivation) -> None:
         + Sum(sqrt((k + 1) * (k + 2)) * _a(k) * _a(k + 2), (k, 0, N - 2)),
         by=Enumerate({N: range(2, 5)}, functions={_a: lambda index: _A[int(index)]}, how=_plain),
         why="The slope of the variance map $V(q) = \\E\\,\\varphi(\\sqrt q\\,z)^2$ at $q=1$ is "
-        "$\\E[z\\,\\varphi\\,\\varphi']$; the left side is this mean, multiplied out. The first sum is "
-        "$B'$, the second depends on the signs of the coefficients.",
+        "$\\E[z\\,\\varphi\\,\\varphi']$; the left side is this mean, multiplied out. The first "
+        "sum is $B'$, the second depends on the signs of the coefficients.",
     )
 
 
@@ -92,8 +92,8 @@ def _optimal(v: Derivation) -> None:
         2 + _sign * sqrt(6) * 2 ** (-d / 2),
         by=Rewrite(how=_powers),
         using=("three-terms", "first", "second-squared", "third", "sign"),
-        why="With equal signs the fixed point $q=1$ is always unstable. With the third sign flipped "
-        "it is stable in dimension two.",
+        why="With equal signs the fixed point $q=1$ is always unstable. With the third sign "
+        "flipped it is stable in dimension two.",
     )
 
 
