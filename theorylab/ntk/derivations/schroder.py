@@ -93,7 +93,7 @@ def _series(d: Derivation) -> None:
         _c(_n) / 2,
         by=Enumerate({_n: range(1, 9)}, functions={_c: lambda n: _PLANE[int(n) - 1]}),
         why="The same to order eight for $\\check\\varphi = (\\xi+\\xi^3)/2$, whose profile is "
-        "$\\xi + \\frac43\\xi^3 + \\frac{16}{15}\\xi^5 + \\dots$",
+        "$\\xi + \\frac43\\xi^3 + \\frac{16}{15}\\xi^5 + \\dots$.",
     )
 
 
