@@ -21,7 +21,7 @@ from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
 from theorylab.ntk.arrays import as_float
 from theorylab.ntk.closed_duals import Values, root
-from theorylab.ntk.hermite import coefficients64, gaussian_rule, moments, normalised_hermite
+from theorylab.ntk.hermite import REACH, coefficients64, gaussian_rule, moments, normalised_hermite
 
 _MOST_TERMS = 256
 _NODES = 20
@@ -54,12 +54,40 @@ def moment_at(activation: Activation, q: Values) -> Values:
     """`second_moment` without checks."""
     scale, shift, rule = activation.scale, activation.shift, activation.rule
     if rule is None:
-        z, w = _line(activation)
-        return (activation(_spread(q, z)) ** 2) @ w.astype(q.dtype)
+        return _average(activation, q, lambda x: activation(x) ** 2)
     square = scale**2 * rule.moment(q)
     if shift:
         square = square + 2 * scale * shift * rule.mean(q) + shift**2
     return square
+
+
+def slope_moment_at(activation: Activation, q: Values) -> Values:
+    """$E\\varphi'(\\sqrt q z)^2$, without checks; infinite where the activation jumps."""
+    if activation.rule is None:
+        return _average(activation, q, lambda x: activation.derivative(x) ** 2)
+    one = jnp.ones_like(q)
+    return activation.scale**2 * activation.rule.dual(q, q, one, 0 * one).kdot
+
+
+def _average(activation, q, function):
+    """E function(sqrt(q) z), the panels split where the kinks are at each variance."""
+    moving = tuple(kink for kink in activation.kinks if kink)
+    if not moving:
+        z, w = gaussian_rule(activation.kinks)
+        return function(_spread(q, z)) @ w.astype(q.dtype)
+    unit, weight = (jnp.asarray(v, q.dtype) for v in np.polynomial.legendre.leggauss(_NODES))
+    fixed = jnp.linspace(-REACH, REACH, 49, dtype=q.dtype)
+
+    def one(q):
+        r = root(q)
+        at = jnp.asarray(activation.kinks, q.dtype) / jnp.maximum(r, 1e-30)
+        edges = jnp.sort(jnp.concatenate([fixed, jnp.clip(at, -REACH, REACH)]))
+        half = jnp.diff(edges)[:, None] / 2
+        z = ((edges[:-1] + edges[1:])[:, None] / 2 + half * unit[None, :]).ravel()
+        w = (half * weight[None, :]).ravel() * jnp.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+        return function(r * z) @ w
+
+    return jax.vmap(one)(q.ravel()).reshape(q.shape)
 
 
 def _spread(q, z):
@@ -95,12 +123,6 @@ def _defect(activation, q1, q2, k_one):
     """sqrt(m1 m2) - k at xi = 1: how far equal directions are apart for unequal lengths."""
     sizes = jnp.sqrt(moment_at(activation, q1)) * jnp.sqrt(moment_at(activation, q2))
     return jnp.where(q1 == q2, 0.0, jnp.maximum(sizes - k_one, 0.0))
-
-
-@lru_cache
-def _line(activation):
-    """Nodes and weights on the line for a smooth activation or one with kinks at 0."""
-    return gaussian_rule(activation.kinks if set(activation.kinks) <= {0.0} else ())
 
 
 @lru_cache(maxsize=256)

@@ -495,8 +495,8 @@ def infinite_depth_kernel(
 
     >>> from theorylab.ntk import optimal_activation
     >>> x = jnp.array([[1.0, 0.0], [1.0, 1.0]])
-    >>> infinite_depth_kernel(optimal_activation(1), x).round(4).tolist()
-    [[inf, 0.7987], [0.7987, inf]]
+    >>> infinite_depth_kernel(optimal_activation(1), x).round(2).tolist()
+    [[inf, 0.8], [0.8, inf]]
     """
     activation, _ = _singular(activation)
     x, z = as_points(x, z, sphere=False)
