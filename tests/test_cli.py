@@ -160,6 +160,7 @@ def test_derivations_are_checked(monkeypatch):
         ["toy/square/sum", "ASSUMED"],
         ["toy/square/square", "PROVED"],
     ]
+    assert call("derivations", "check", "toy") == (code, out, "")
     code, out, _ = call("derivations", "audit", "--all")
     assert (code, out) == (0, "toy/square\t100.0%\t0\n")
     code, _, err = call("derivations", "check", "toy/sqare")

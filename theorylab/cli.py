@@ -37,7 +37,9 @@ class Table(enum.Enum):
     csv = "csv"
 
 
-Names = Annotated[list[str] | None, typer.Argument(help="Names; see `list`.", show_default=False)]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Names, see `list`; or a topic.", show_default=False)
+]
 Topic = Annotated[str | None, typer.Argument(help="One topic only.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every one.")]
 Out = Annotated[Path, typer.Option(help="Folder.")]
@@ -377,10 +379,13 @@ def _chosen(names: list[str] | None, every: bool, known: Any, kind: str) -> list
             return list(known())
         from theorylab.lab.require import unknown
 
-        missing = [name for name in names or () if name not in known()]
-        if missing:
-            raise KeyError(unknown(kind, missing[0], known()))
-        return list(names or ())
+        chosen: dict[str, None] = {}
+        for name in names or ():  # a topic stands for all that it has
+            of_topic = [other for other in known() if other.startswith(f"{name}/")]
+            if name not in known() and not of_topic:
+                raise KeyError(unknown(kind, name, known()))
+            chosen |= dict.fromkeys(of_topic or [name])
+        return list(chosen)
 
 
 @contextlib.contextmanager

@@ -171,7 +171,7 @@ def test_brief_deficits_follow_the_kernel(run):
     loss = (0.5 - share) * 3.0 / (critical.BRIEF * linear.half_time)
     kernel = linear.kernel.transpose("depth", "moment").values
     early = windows.onset.values < 0.8
-    ratio = (loss.transpose("depth", "onset").values / kernel)[:, early]
+    ratio = loss.transpose("depth", "onset").values[:, early] / kernel[:, early]
     expected = np.array([1.0, 0.9999, 0.9991, 0.9969, 0.9929])
     np.testing.assert_allclose(ratio[:, 0], expected, atol=2e-4)
     np.testing.assert_allclose(linear.susceptibility, [1.5, 2.576, 3.674, 4.783, 5.897], atol=1e-3)

@@ -239,7 +239,8 @@ def test_noise_does_not_always_hold(row):
     def draw():
         return {need: noise(data) for need, data in good(row).items()}
 
-    assert any(verdict(row, draw()) is Verdict.NOT_REPRODUCED for _ in range(5))
+    with np.errstate(invalid="ignore"):  # the logarithm of a negative gap: NaN, which is a no
+        assert any(verdict(row, draw()) is Verdict.NOT_REPRODUCED for _ in range(5))
 
 
 def flips(identifier, change):

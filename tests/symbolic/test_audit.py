@@ -251,3 +251,12 @@ def test_the_report_reads_well():
         == f"audited/d: {len(report.mutants)} mutants ({len(report.killed)} killed); score 100%"
     )
     assert report.survivors == ()
+
+
+def test_a_mutant_that_sympy_cannot_expand_is_rejected():
+    n, z = sp.Symbol("n", positive=True), sp.Symbol("z", positive=True)
+    d = Derivation("t/growth", domain={n: Interval(50, 90), z: Interval(1, 2)})
+    ratio = sp.exp(sp.loggamma(n + 1) - sp.loggamma(n)) * z / n
+    d.step("ratio", ratio, z, by=Limit(n, sp.oo, how=(sp.gammasimp, sp.simplify)))
+    report = audit(d)
+    assert report.killed

@@ -106,6 +106,7 @@ EXAMPLES = [
     (sp.Function("f")(n + 1) ** 2, "f_{n + 1}^{2}"),
     (sp.Function("M")(n, k), "M_{n, k}"),
     (sp.Function("a_n")(k), "a_{n}(k)"),
+    (b**n * a**-n, r"\frac{b^{n}}{a^{n}}"),
 ]
 
 

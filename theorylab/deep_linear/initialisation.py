@@ -286,8 +286,16 @@ def _check_shape(shape: tuple[int, int], depth: int, width: int | None, low: int
 
 
 def _normals(key, shapes):
-    """Gaussian matrices of these shapes, cut from one draw: several draws compile slowly."""
-    sizes = [n * m for n, m in shapes]
-    flat = jax.random.normal(key, (sum(sizes),))
-    parts = jnp.split(flat, np.cumsum(sizes)[:-1])
-    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+    """Gaussian matrices of these shapes, each from a key of its own.
+
+    Those of equal size are drawn together: several draws compile slowly.
+    """
+    keys = jax.random.split(key, len(shapes))
+    sizes = np.array([n * m for n, m in shapes])
+    drawn = [None] * len(shapes)
+    for size in np.unique(sizes):
+        (equal,) = np.nonzero(sizes == size)
+        rows = jax.vmap(lambda one, size=size: jax.random.normal(one, (size,)))(keys[equal])
+        for place, row in zip(equal, rows, strict=True):
+            drawn[place] = row.reshape(shapes[place])
+    return drawn

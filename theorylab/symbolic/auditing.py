@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Dummy, Rational
-from sympy.core.function import AppliedUndef
+from sympy.core.function import AppliedUndef, PoleError
 
 from theorylab.symbolic.decide import decide, look_for_counterexample
 from theorylab.symbolic.derivation import Derivation
@@ -22,6 +22,7 @@ from theorylab.symbolic.rules import Cases, Limit, Rewrite, Series
 from theorylab.symbolic.rules.substitute import premise_pairs, use
 
 LIMIT = 48  # mutants per step; more are thinned at random, with a fixed seed
+_UNREADABLE = (ArithmeticError, ValueError, TypeError, NotImplementedError, PoleError)
 _ALSO = {">=": ">=", ">": ">=", "<=": "<=", "<": "<="}
 
 
@@ -130,7 +131,7 @@ def _judge(mutation: Mutation, item: Item, premises: Sequence[Item]) -> Mutant:
     name, label = item.name, mutation.label
     try:
         residuals = item.rule.residuals(mutation.item, premises)
-    except (ArithmeticError, ValueError, TypeError) as error:
+    except _UNREADABLE as error:
         return Mutant(name, label, "rejected", str(error))
     refuted = _refuted(residuals, item)
     if refuted:
@@ -150,7 +151,7 @@ def _without(name: str, derivation: Derivation, item: Item) -> Mutant:
     kept = [premise for premise in derivation.premises(item) if premise.name != name]
     try:
         residuals = item.rule.residuals(item, kept)
-    except ValueError:  # a premise is missing, or what is left cannot be read
+    except _UNREADABLE:  # such as a premise that the rule cannot do without
         residuals = _bare(item, kept)
     refuted = _refuted(residuals, _with_ranges(item, residuals))
     if refuted:

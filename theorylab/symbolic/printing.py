@@ -129,7 +129,8 @@ class _Printer(LatexPrinter):
         above, below = [], []
         for factor in factors:
             base, exponent = factor.as_base_exp()
-            under = exponent.is_Rational and exponent < 0 and base.is_commutative
+            negative = exponent.is_negative if exponent.is_Rational else (-exponent).is_Symbol
+            under = negative and base.is_commutative and (base != E or exponent.is_Rational)
             (below if under and base != E else above).append(1 / factor if under else factor)
         bottom = self._product(number.q, below)
         divided = bool(bottom) and r"\frac" not in bottom  # a tall factor stands beside

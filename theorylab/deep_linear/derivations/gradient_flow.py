@@ -20,6 +20,7 @@ from theorylab.symbolic import Derivation, Interval, Rewrite
 
 _EPS = Symbol("epsilon", positive=True)
 _ENTRIES = symbols("a_1:3 b_1:3 p_1:3 S_1:3", real=True)
+_OFF = symbols("p_12 p_21", real=True)
 _WEIGHTS = symbols(
     " ".join(f"{w}_{i}{j}" for w in "xyz" for i in (1, 2) for j in (1, 2)), real=True
 )
@@ -38,7 +39,7 @@ GRADIENT_FLOW = Derivation(
     ),
     domain={
         _EPS: Interval(Rational(1, 10), 1),
-        **{s: Interval(-2, 2) for s in (*_ENTRIES, *_WEIGHTS, *_TARGET)},
+        **{s: Interval(-2, 2) for s in (*_ENTRIES, *_OFF, *_WEIGHTS, *_TARGET)},
     },
 )
 
@@ -133,16 +134,24 @@ def _aligned(d: Derivation) -> None:
         source="saxe2014exact, General learning dynamics of gradient descent",
     )
     a1, a2, b1, b2, p1, p2, s1, s2 = _ENTRIES
-    above, below, layer, target = diag(a1, a2), diag(b1, b2), diag(p1, p2), diag(s1, s2)
+    loss, off = Function("L")(p1, p2, *_OFF), Matrix([[p1, _OFF[0]], [_OFF[1], p2]])
+    residual = diag(s1, s2) - diag(a1, a2) * off * diag(b1, b2)
+    d.assume(
+        "aligned-loss",
+        loss,
+        sum(entry**2 for entry in residual) / 2,
+        why="Two modes, in the bases of the target. All layers but one are diagonal, with $a_i$ "
+        "above and $b_i$ below it; that one has $p_i$ on its diagonal and $p_{ij}$ off it.",
+    )
     d.step(
         "modes",
-        above.T * (target - above * layer * below) * below.T,
-        Matrix([[a1 * b1 * (s1 - a1 * p1 * b1), 0], [0, a2 * b2 * (s2 - a2 * p2 * b2)]]),
+        (-Derivative(loss, p1), -Derivative(loss, _OFF[0])),
+        (a1 * b1 * (s1 - a1 * p1 * b1), -((a1 * b2) ** 2) * _OFF[0]),
         by=Rewrite(),
+        using=("aligned-loss",),
         cases="two modes, any depth",
-        why="If target and layers are diagonal in these bases, so is the gradient: modes do not "
-        "mix, and each layer of a mode is driven by the mode's own residual times the other "
-        "layers.",
+        why="Each diagonal entry is driven by the mode's own residual times its own other layers. "
+        "An entry off the diagonal is only pulled back to zero: modes do not mix.",
         source="saxe2014exact, Learning dynamics with orthogonal inputs",
     )
 

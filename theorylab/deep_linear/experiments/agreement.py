@@ -108,7 +108,7 @@ class OnsetRun(Experiment):
             "share": k[-1, 1] / s,
             "theory": exact,
             "residual": jnp.abs(s - k[-1].sum(0)) / s,
-            "map_gap": jnp.max(jnp.abs(k - mapped) / s),
+            "map_gap": jnp.max(jnp.abs(k - mapped) / s[None, None]),
         }
 
 

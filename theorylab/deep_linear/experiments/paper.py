@@ -134,7 +134,7 @@ class TreeRun(Experiment, abstract=True):
         return jnp.broadcast_to(draws[:8], (2, 8)), draws[8:]
 
     def _deficits(self, shift=0):
-        window = ((self.start - shift) * self.lr, (self.stop - shift) * self.lr)
+        window = _times(self.start - shift, self.stop - shift, self.lr)
         cut = (Deficit("lesion", 0, modes=(self.lesion,)),) if self.lesion >= 0 else ()
         return (Deficit("freeze", 1, *window), *cut)
 
@@ -210,7 +210,11 @@ class TreeNonlinear(TreeRun):
 
 def _official_window(start, stop, lr):
     # Array index k + 1 holds the result of update k.
-    return Deficit("freeze", 1, (start - 1) * lr, (stop - 1) * lr)
+    return Deficit("freeze", 1, *_times(start - 1, stop - 1, lr))
+
+
+def _times(start, stop, lr):
+    return jnp.asarray(start, float) * lr, jnp.asarray(stop, float) * lr
 
 
 LARGE_INIT = Plan(LargeInit(), {"depth": (2, 5, 8, 13), ("start", "stop"): ((0, 15), (100, 115))})

@@ -13,7 +13,7 @@ from theorylab.lab.figures import figure
 from theorylab.lab.style import COLORS, size
 
 _S = 3.0  # of `CURVES`
-_STEP = "step size $\\eta=$ learning rate $\\times\\,D\\,S^{2-2/D}$"
+_STEP = "step size: learning rate $\\times\\,D\\,S^{2-2/D}$"
 _ROUNDING = 1e-17
 
 
@@ -29,7 +29,7 @@ _ROUNDING = 1e-17
     atol=1e-9,
 )
 def learning_curves(descent: xr.Dataset) -> Figure:
-    """Share of the target that is learnt, against time in units of the half-time."""
+    """Share of the target that is learned, against time in units of the half-time."""
     fig, ax = plt.subplots(figsize=size(0.54))
     for depth in descent.depth.values:
         one = descent.sel(depth=depth)
@@ -40,11 +40,11 @@ def learning_curves(descent: xr.Dataset) -> Figure:
         Line2D([], [], **line_of(depth), label=f"{depth}      {float(half):6.2f}")
         for depth, half in zip(descent.depth.values, descent.half_time, strict=True)
     ]
-    ax.legend(handles=hands, title="$D$     half-time", loc="lower right", alignment="left")
+    ax.legend(handles=hands, title="$D$     half-time ($t$)", loc="lower right", alignment="left")
     ax.text(1.32, 0.5, "lines: closed form\nmarkers: gradient descent", fontsize=9.5, va="center")
     ax.set(xlim=(-0.02, 2.02), ylim=(-0.02, 1.05))
     ax.set_xlabel("time, in units of each depth's half-time $T_{1/2}$")
-    ax.set_ylabel("learnt share of the target, $K/S$")
+    ax.set_ylabel("learned share of the target, $K/S$")
     return fig
 
 
@@ -103,7 +103,7 @@ def _against_map(ax: Axes, runs: xr.Dataset) -> None:
     atol=1e-12,
 )
 def invariants(descent: xr.Dataset, flow: xr.Dataset) -> Figure:
-    """Drift of balancedness and of the race invariant, gradient descent and Runge-Kutta."""
+    """Drift of the balance and of the handicap, gradient descent and Runge-Kutta."""
     fig, axes = plt.subplots(1, 2, figsize=size(0.54), sharey=True)
     for ax, data, order, title in (
         (axes[0], descent, 1, "gradient descent: first order"),
@@ -144,7 +144,7 @@ def invariants(descent: xr.Dataset, flow: xr.Dataset) -> Figure:
     depths = sorted({*descent.depth.values, *flow.depth.values})
     ink = {"color": COLORS["theory"], "marker": "o"}
     hands = [Line2D([], [], **line_of(depth), label=f"$D={depth}$") for depth in depths]
-    hands.append(Line2D([], [], **ink, mfc=COLORS["card"], label="race invariant"))
-    hands.append(Line2D([], [], **ink, ls="--", label="balancedness"))
+    hands.append(Line2D([], [], **ink, mfc=COLORS["card"], label="handicap"))
+    hands.append(Line2D([], [], **ink, ls="--", label="balance of layers"))
     fig.legend(handles=hands, loc="outside upper center", ncols=5, columnspacing=1.2)
     return fig

@@ -1,7 +1,7 @@
 """What the chapter's figures share: one colour per depth, labels, and the final line."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, SupportsInt
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +16,7 @@ ONSET = "onset of the deficit ($T_{1/2}$)"
 SHARE_B = "final share of pathway B"
 
 
-def depth_look(depth: int) -> dict[str, Any]:
+def depth_look(depth: SupportsInt) -> dict[str, Any]:
     """Colour, line style and marker of a depth: the same in every figure of the chapter.
 
     >>> sorted(depth_look(3))
@@ -25,12 +25,12 @@ def depth_look(depth: int) -> dict[str, Any]:
     return dict(_LOOK[int(depth)])
 
 
-def line_of(depth: int) -> dict[str, Any]:
+def line_of(depth: SupportsInt) -> dict[str, Any]:
     """The look of a depth's theory: a solid line in its colour."""
     return {"color": _LOOK[int(depth)]["color"], "linestyle": "-"}
 
 
-def marks_of(depth: int, size: float = 5.0) -> dict[str, Any]:
+def marks_of(depth: SupportsInt, size: float = 5.0) -> dict[str, Any]:
     """The look of a depth's simulation: open markers under the theory line."""
     look = _LOOK[int(depth)]
     return {

@@ -117,8 +117,8 @@ def completion_rank(family: xr.Dataset) -> Figure:
         look = look | {"label": f"$r_1={int(data.rank1)}$"}
         transfer_curves(left, data, look, _lr(family))
     _error_axes(left, _lr(family), family.pretrain.values)
-    left.legend(loc="upper left", ncols=2)
     _spectra(right, chosen)
+    right.legend(*left.get_legend_handles_labels(), loc="upper right")
     return fig
 
 
@@ -247,6 +247,6 @@ def completion_full(official: xr.Dataset) -> Figure:
         ax.axhline(1, color=COLORS["muted"], lw=1, ls=":", zorder=1)
         ax.set_title(title)
         ax.set_xlabel("pre-training (thousand steps)")
-        ax.legend(loc="upper left")
+        ax.legend(loc="center right" if family is ranks else "upper left")
     axes[0].set_ylabel("error of all entries, second task\n(mean square)")
     return fig

@@ -74,7 +74,7 @@ def critical_period_curve(theory: xr.Dataset, descent: xr.Dataset) -> Figure:
     ax.text(0.12, 0.43, "how long the deficit lasts", color="#7a5a1e", va="center", fontsize=9.5)
     _legend_of_hands(ax)
     ax.set(xlim=(-0.02, 1.6), ylim=(-0.03, 0.55))
-    ax.set_xlabel("onset of the deficit (units of $T_{1/2}$, when half of the feature is learnt)")
+    ax.set_xlabel("onset of the deficit (units of $T_{1/2}$, when half of the feature is learned)")
     ax.set_ylabel("final share of pathway B, $K_B/S$")
     return fig
 

@@ -32,7 +32,7 @@ def model() -> Figure:
         _arrow(ax, (7.75, y), (8.85, 0.27 * sign), color)
     ax.add_patch(Circle((9.1, 0), 0.36, facecolor=COLORS["card"], edgecolor="#444444", lw=1.4))
     ax.text(9.1, -0.02, "+", ha="center", va="center", fontsize=17)
-    _arrow(ax, (9.5, 0), (10.4, 0), "#444444")
+    _arrow(ax, (9.5, 0.0), (10.4, 0.0), "#444444")
     _box(ax, 10.4, -0.5, 2.5, 1.0, "error\n$\\Sigma-\\Omega_A-\\Omega_B$", _BACK)
     _feedback(ax)
     return fig

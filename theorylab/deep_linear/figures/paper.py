@@ -92,7 +92,7 @@ def lesion(descent: xr.Dataset, theory: xr.Dataset) -> Figure:
     ):
         _bars(ax, descent.k.isel(lesion=index, time=-1), theory.theory.isel(lesion=index))
         ax.set_title(title)
-        ax.set_ylabel("final $K$")
+        ax.set_ylabel("final strength $K$")
     top.tick_params(labelbottom=False)
     bottom.set_xlabel("singular value $S$ of the feature")
     bottom.annotate(

@@ -47,7 +47,7 @@ def _decay(ax: Axes, data: xr.Dataset) -> None:
     ax.set(xlim=(0, 4), ylim=(-0.015, 0.55))
     ax.set_xlabel("time in units of the decay time, $\\mu t$")
     ax.set_ylabel(SHARE)
-    ax.set_title("weight decay: heals, keeps or finishes off")
+    ax.set_title("weight decay: heals, keeps or completes")
 
 
 def _penalty(ax: Axes, depths: list[int]) -> None:
@@ -58,7 +58,7 @@ def _penalty(ax: Axes, depths: list[int]) -> None:
         label_curve(ax, 0.5, at, f"$D={depth}$", line_of(depth)["color"], ha="center")
     ax.set_xlim(0, 1)
     ax.set_xlabel(SHARE)
-    ax.set_ylabel("penalty along the valley\n(pathway A alone = 1)")
+    ax.set_ylabel("penalty along $K_A+K_B=S$\n(pathway A alone = 1)")
     ax.set_title("because the penalty bends")
 
 
@@ -88,5 +88,5 @@ def _sharpness(ax: Axes, depths: list[int]) -> None:
         label_curve(ax, 0.5, at, f"$D={depth}$", line_of(depth)["color"], ha="center")
     ax.set_xlim(0, 1)
     ax.set_xlabel(SHARE)
-    ax.set_ylabel("sharpness along the valley\n(pathway A alone = 1)")
+    ax.set_ylabel("sharpness along $K_A+K_B=S$\n(pathway A alone = 1)")
     ax.set_title("because sharing is flatter")
