@@ -73,6 +73,7 @@ from theorylab.ntk.phase import (
     variance_map,
     variance_stability,
 )
+from theorylab.ntk.profile import Profile, kernel_profile
 from theorylab.ntk.tasks import Sample, dirichlet_task, positive_odds
 from theorylab.ntk.training import (
     gradient_descent,
@@ -93,6 +94,7 @@ __all__ = [
     "Phase",
     "PhaseDiagram",
     "Prediction",
+    "Profile",
     "Sample",
     "ScalingFit",
     "average_labels",
@@ -125,6 +127,7 @@ __all__ = [
     "infinite_depth_kernel",
     "kernel_drift",
     "kernel_predict",
+    "kernel_profile",
     "layerwise_ntk",
     "linearize",
     "majority_vote",

@@ -18,7 +18,8 @@ from jaxtyping import Array, Float
 
 Values = Float[Array, "..."]
 
-_SERIES = 26  # terms of a power series in eps / 2 that is used below eps = 0.3
+_NEAR = 0.02  # below this distance of a correlation from 1, a power series in eps / 2
+_SERIES = 8  # of so many terms
 
 
 class Dual(NamedTuple):
@@ -115,8 +116,8 @@ def arc_cosine_tail(k: int, xi: Values, eps: Values) -> Values:
     """$T_k = A_k \\sin\\theta - B_k \\theta = J_k - \\pi B_k$, small as $\\theta^{2k+1}$."""
     if k == 0:
         return -angle(eps)
-    small = eps < 0.3
-    near = jnp.where(small, eps, 0.3)
+    small = eps < _NEAR
+    near = jnp.where(small, eps, _NEAR)
     series = root(2 * near) * near**k * horner(_tail_coefficients(k), near)
     a, b = _arc_cosine(k)
     far = horner(a, xi) * sine(eps) - horner(b, xi) * angle(eps)
