@@ -90,19 +90,19 @@ class Taxonomy(Experiment):
         }
 
 
-_CASE = ("activation", "depth", "n")
+_CASE = ("activation", "depth", "n", "tests")
 
 #: Nearest neighbours, a singular kernel, and majority votes; ReLU needs depths far above n.
 TAXONOMY = Plan(
     Taxonomy(),
     over={
         _CASE: [
-            ("h2", 25, 201),
-            ("h2+h3", 40, 201),
-            ("singular", 30, 201),
-            ("chaotic", 100, 201),
-            ("relu", 20_000, 25),
-            ("smooth critical", 20_000, 25),
+            ("h2", 25, 201, 200),
+            ("h2+h3", 40, 201, 200),
+            ("singular", 30, 201, 200),
+            ("chaotic", 100, 201, 200),
+            ("relu", 5000, 15, 60),
+            ("smooth critical", 5000, 15, 60),
         ]
     },
 )

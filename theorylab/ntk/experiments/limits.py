@@ -44,7 +44,7 @@ class NearZero(Experiment):
     """
 
     activation: str = static("optimal 2", choices=SINGULAR, doc="activation")
-    points: int = static(300, low=20, doc="distances")
+    points: int = static(500, low=20, doc="distances")
 
     outputs = {
         "profile": Output(("u",), doc="R(u) = psi u^alpha, over its geometric mean below 1e-3"),

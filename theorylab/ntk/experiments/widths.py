@@ -32,8 +32,8 @@ class WidthScaling(Experiment):
     host_only = True
     activation: str = static("sine", choices=NETWORKS, doc="activation")
     depth: int = static(3, low=1, high=8, doc="hidden layers")
-    widths: tuple = static((16, 32, 64, 128, 256, 512), low=2, doc="width of the hidden layers")
-    samples: int = static(160, low=2, doc="networks of each width")
+    widths: tuple = static((16, 32, 64, 128, 256), low=2, doc="width of the hidden layers")
+    samples: int = static(128, low=2, doc="networks of each width")
 
     outputs = {
         "nngp_spread": Output(("width",), doc="deviation of one network's NNGP kernel"),
@@ -88,7 +88,7 @@ class VarianceByDepth(Experiment):
 
     host_only = True
     activation: str = static("sine", choices=NETWORKS, doc="activation")
-    width: int = static(512, low=2, doc="width of the hidden layers")
+    width: int = static(256, low=2, doc="width of the hidden layers")
     depth: int = static(8, low=1, high=12, doc="hidden layers")
     samples: int = static(40, low=2, doc="networks")
 
@@ -119,7 +119,7 @@ class VarianceByDepth(Experiment):
         return {"variance": jax.lax.map(squares, jax.random.split(key, self.samples))}
 
 
-#: Bounded and rectified networks at depth 3, over a factor of 32 in width.
+#: Bounded and rectified networks at depth 3, over a factor of 16 in width.
 SCALING = Plan(WidthScaling(), over={"activation": ["sine", "relu"]})
 
 #: The same kernels, three fates.

@@ -33,18 +33,18 @@ def log_periodic(near: xr.Dataset) -> Figure:
         one = near.sel(activation=name)
         line = {"color": look["color"], "linestyle": look["linestyle"]}
         left.plot(one.u, one.profile, label=_NAMES[str(name)], **line)
-    left.set(xscale="log", ylim=(0.5, 1.6))
+    left.set(xscale="log", ylim=(0.72, 1.14))
     left.set_xlabel("distance $u$")
     left.set_ylabel("$R(u) = u^{\\alpha}\\,\\psi$, relative to small $u$")
     left.set_title("no limit at $u \\to 0$")
-    left.legend(loc="upper left", ncols=2, fontsize=8.5)
+    left.legend(loc="lower left", fontsize=8.5)
     one = near.sel(activation="optimal 1")
-    inner = one.u < 3e-4
+    inner = one.u < 3e-5
     phase = np.log(one.u[inner]) / float(one.period)
     right.plot(phase, 1e3 * (one.profile[inner] - 1), color=COLORS["A"], lw=1.5)
     right.set_xlabel("$\\log u\\,/\\,\\log\\sqrt{B'}$")
     right.set_ylabel("$10^3\\,(R/\\overline{R} - 1)$")
-    right.set_title("optimal, $d=1$: enlarged, one period per unit")
+    right.set_title("optimal, $d=1$, enlarged")
     return fig
 
 

@@ -65,7 +65,7 @@ def _table(
 @figure(
     "ntk/official-full",
     needs={"full": FULL},
-    title="The official task at its full size: deep networks beside their limits",
+    title="The official task with all its training points: deep networks beside their limits",
     references=BOTH,
 )
 def official_full(full: xr.Dataset) -> Figure:
@@ -101,7 +101,7 @@ def official_full(full: xr.Dataset) -> Figure:
 def depth(depths: xr.Dataset) -> Figure:
     """Agreement with the limits, condition number, and classification against regression."""
     fig, axes = plt.subplots(1, 3, figsize=size(0.42))
-    one = depths.isel(d_activation=0)
+    one = depths
     L = one.depth.values
     looks = cycle(3)
     curves = (

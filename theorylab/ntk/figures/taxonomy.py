@@ -15,20 +15,28 @@ from theorylab.ntk.figures.common import KIND_LOOK, PAPER, note
 _SHOWN = {"relu": "ReLU", "abs": "|z|", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU"}
 _SHOWN |= {"elu": "ELU", "selu": "SELU", "gaussian": "Gaussian", "relu centred": "centred ReLU"}
 _SHOWN |= {"h2": "$h_2$", "h3": "$h_3$", "softplus": "softplus", "sigmoid": "sigmoid"}
-_SHOWN |= {f"d={d}": f"optimal, $d={d}$" for d in (1, 2, 4, 8)}
+_SHOWN |= {f"d={d}": f"optimal for $d={d}$" for d in (1, 2, 4, 8)} | {"leaky_relu": ""}
 _AT = {  # where names go, in points from their markers
-    "tanh": (6, -9),
-    "erf": (-8, 9),
-    "selu": (-30, 3),
-    "sin": (6, 4),
-    "h2": (7, 2),
-    "h3": (7, 2),
-    "relu": (6, 7),
-    "abs": (-3, 9),
-    "leaky_relu": (4, 8),
-    "gelu": (5, -10),
-    "silu": (6, -4),
-    "elu": (4, 8),
+    "tanh": (-31, -3),
+    "erf": (-23, -5),
+    "selu": (-33, -3),
+    "sin": (7, 3),
+    "relu centred": (-72, 4),
+    "d=1": (9, -3),
+    "d=2": (4, 8),
+    "d=4": (-20, 22),
+    "d=8": (-14, 9),
+    "h2": (7, -12),
+    "h3": (8, -3),
+    "relu": (-18, -15),
+    "abs": (-5, 9),
+    "gelu": (-8, 9),
+    "silu": (-10, 9),
+    "elu": (-8, 9),
+    "cos": (-24, -3),
+    "gaussian": (-20, 9),
+    "softplus": (-54, -6),
+    "sigmoid": (-50, -6),
 }
 
 
@@ -68,13 +76,13 @@ def _centred_plane(ax: Axes) -> None:
         with np.errstate(over="ignore"):
             b = x ** (-4 / alpha)
         allowed = b >= 2 - x**2
-        ax.plot(x[allowed], b[allowed], color=color, lw=1.4, zorder=2)
+        ax.plot(x, np.where(allowed, b, np.nan), color=color, lw=1.4, zorder=2)
         end = 4.75 if alpha < 4 else 2.6
         at = end ** (-alpha / 4)
         note(ax, at, end, f"$\\alpha={alpha}$", color, ha="center", fontsize=9)
-    ax.axvline(0, color=KIND_LOOK["one_nn"]["color"], lw=6, zorder=1)
-    note(ax, 0.03, 4.3, "$A'=0$: nearest\nneighbour", KIND_LOOK["one_nn"]["color"], ha="left")
-    note(ax, 0.42, 3.55, "singular kernel\n$|x-z|^{-\\alpha}$", KIND_LOOK["singular"]["color"])
+    ax.axvline(0, color=KIND_LOOK["one_nn"]["color"], lw=4, zorder=1)
+    note(ax, 0.03, 4.45, "$A'=0$: nearest\nneighbour", KIND_LOOK["one_nn"]["color"], ha="left")
+    note(ax, 0.4, 3.4, "singular kernel\n$|x-z|^{-\\alpha}$", KIND_LOOK["singular"]["color"])
     ax.text(0.25, 1.2, "no activation: $B' \\geq 2 - A'^2$", fontsize=9, color=COLORS["muted"])
     ax.set(xlim=(-0.02, 1.02), ylim=(0.95, 5), yscale="log")
     ax.set_yticks([1, 2, 3, 4, 5], ["1", "2", "3", "4", "5"])
@@ -92,7 +100,7 @@ def _other_plane(ax: Axes) -> None:
     ax.fill_between(x, 1 - x**2, 1, color=KIND_LOOK["rank_one"]["color"], alpha=0.13, lw=0)
     ax.axhline(1, color=KIND_LOOK["majority"]["color"], lw=2.2, zorder=1)
     note(ax, 0.3, 1.72, "majority vote", KIND_LOOK["majority"]["color"])
-    note(ax, 0.97, 0.45, "rank one:\na ridge decides", KIND_LOOK["rank_one"]["color"], ha="right")
+    note(ax, 0.97, 0.6, "rank one:\na ridge decides", KIND_LOOK["rank_one"]["color"], ha="right")
     ax.text(0.05, 0.1, "no activation:\n$B' \\geq 1 - A^2$", fontsize=9, color=COLORS["muted"])
     ax.set(xlim=(0, 1.02), ylim=(0, 2))
     ax.set_xlabel("$|A| = |E\\,\\varphi(g)|$")

@@ -50,7 +50,7 @@ def _ratio(name: str) -> Callable:
 
 def _depth_share(name: str) -> Callable:
     def measure(depths) -> Measurement:
-        one = depths.isel(d_activation=0).sel(kernel="ntk", depth=100)
+        one = depths.sel(kernel="ntk", depth=100)
         return Measurement(float(one[name]))
 
     return measure
@@ -185,14 +185,14 @@ ROWS = (
             {"scaling": SCALING},
             _fitted(activation, f"{kernel}_spread"),
             near(-0.5, 0.07),
-            "Fitted exponent, widths 16 to 512, depth 3",
+            "Fitted exponent, widths 16 to 256, depth 3",
         )
         for activation in ("sine", "relu")
         for kernel in ("nngp", "ntk")
     ),
     _row(
         "variance-sine",
-        "A bounded activation keeps its variance through 8 layers of width 512.",
+        "A bounded activation keeps its variance through 8 layers of width 256.",
         {"variance": VARIANCE},
         _within("sine"),
         between(0.99, 1.0),
