@@ -18,7 +18,8 @@ NAMES = [derivation.name for derivation in DERIVATIONS]
 
 # What the pages and the numerics call by name.
 STABLE = {
-    "hermite": "derivative orthonormal mehler-tilt mehler dual at-zero at-one slope slope-at-one",
+    "hermite": "derivative orthonormal mehler-tilt mehler dual at-zero slope-at-zero at-one slope "
+    "slope-at-one",
     "duals": "step relu relu-slope-at-one absolute leaky-relu relu-coefficients relu-series "
     "erf-mean erf erf-slope sine-mean sine cosine-mean cosine sine-slope-at-zero "
     "sine-slope-at-one",
@@ -159,10 +160,10 @@ COMPILED = {
     "schroder/alpha": {"p_1": (0.05, 0.95), "B'": (1.1, 6)},
     "schroder/alpha-moments": {"A'": (0.05, 0.95), "B'": (1.1, 6)},
     "schroder/correction": {"D": (0.1, 3), "gamma": (0.1, 5), "B'": (1.1, 6)},
-    "optimal/epsilon-map": {"epsilon": (0, 1), "d": (2, 16)},
+    "optimal/epsilon-map": {"varepsilon": (0, 1), "d": (2, 16)},
     "optimal/activation": {"z": (-4, 4), "d": (2, 16)},
     "optimal/activation-slope": {"z": (-4, 4), "d": (2, 16)},
-    "optimal-circle/epsilon-map": {"epsilon": (0, 1)},
+    "optimal-circle/epsilon-map": {"varepsilon": (0, 1)},
     "optimal-circle/activation": {"z": (-3, 3)},
     "families/sine": {"a": (0.3, 15)},
     "families/erf": {"theta": (0.2, 1.5)},

@@ -18,12 +18,12 @@ from sympy import (
 from theorylab.ntk.derivations.symbols import eps
 from theorylab.symbolic import Derivation, Interval, Rewrite, Series, SolvesODE
 
-_s, _C, _start, _n, _Y, _ratio = symbols("s C epsilon_0 n Y kappa", positive=True)
+_s, _C, _start, _n, _Y, _ratio = symbols("s C varepsilon_0 n Y kappa", positive=True)
 _time = Symbol("t", nonnegative=True)
 _layer = Symbol("l", positive=True)
-_eps = Function("epsilon", positive=True)(_time)
+_eps = Function("varepsilon", positive=True)(_time)
 _kernel = Function("K", positive=True)(_layer)
-_below = Function("epsilon", positive=True)(_layer)
+_below = Function("varepsilon", positive=True)(_layer)
 _theta = Symbol("theta", positive=True)
 
 CRITICAL = Derivation(

@@ -34,17 +34,11 @@ from theorylab.symbolic import (
     SolvesODE,
 )
 
-_step, _relu, _abs, _mean_erf, _erf, _mean_sine, _mean_cosine = (
-    Function(name, real=True)(xi)
-    for name in (
-        "kappa_0",
-        "kappa_1",
-        "kappa_abs",
-        "M_erf",
-        "kappa_erf",
-        "M_sin",
-        "M_cos",
-    )
+_step, _relu, _abs, _erf, _sine, _cosine = (
+    Function(f"kappa_{name}", real=True)(xi) for name in ("0", "1", "abs", "erf", "sin", "cos")
+)
+_mean_erf, _mean_sine, _mean_cosine = (
+    Function(f"M_{name}", real=True)(xi) for name in ("erf", "sin", "cos")
 )
 _leak, _tau = Symbol("b", positive=True), Symbol("tau", positive=True)
 _C_minus, _C_plus = Symbol("C_-", positive=True), Symbol("C_+", positive=True)
@@ -68,7 +62,8 @@ DUALS = Derivation(
         _C_minus: Interval(0, 1),
         _C_plus: Interval(0, 1),
         **dict.fromkeys(
-            (_step, _relu, _abs, _mean_erf, _erf, _mean_sine, _mean_cosine), Interval(0, 1)
+            (_step, _relu, _abs, _erf, _sine, _cosine, _mean_erf, _mean_sine, _mean_cosine),
+            Interval(0, 1),
         ),
     },
 )
@@ -265,9 +260,9 @@ def _sine_and_cosine(d: Derivation) -> None:
         exp(-scale * (1 + xi)),
         why="$\\E\\cos(\\sqrt a\\,(u+v))$, of variance $2(1+\\xi)$.",
     )
-    for name, mean, sign, form in (
-        ("sine", _mean_sine, -1, sinh),
-        ("cosine", _mean_cosine, 1, cosh),
+    for name, mean, normalised, sign, form in (
+        ("sine", _mean_sine, _sine, -1, sinh),
+        ("cosine", _mean_cosine, _cosine, 1, cosh),
     ):
         d.assume(
             f"{name}-product",
@@ -283,13 +278,19 @@ def _sine_and_cosine(d: Derivation) -> None:
             using=(f"{name}-product", "difference", "sum"),
             why=f"The dual of the {name} of $\\sqrt a\\,z$ before normalisation.",
         )
+        d.assume(
+            f"{name}-normalised",
+            normalised,
+            mean / (exp(-scale) * form(scale)),
+            why="Divided by its value for equal inputs.",
+        )
         d.step(
             name,
-            mean / (exp(-scale) * form(scale)),
+            normalised,
             form(scale * xi) / form(scale),
             by=Rewrite(),
-            using=(f"{name}-mean",),
-            why="Divided by its value for equal inputs.",
+            using=(f"{name}-normalised", f"{name}-mean"),
+            why=f"The dual of the normalised {name}.",
         )
     d.step(
         "sine-slope-at-zero",

@@ -128,12 +128,20 @@ def _values(d: Derivation) -> None:
     short = sum(value * xi**power for power, value in enumerate(_P))
     d.step(
         "at-zero",
-        (short, Derivative(short, xi)),
-        (_P[0], _P[1]),
+        short,
+        _P[0],
         by=Limit(xi, 0),
         cases="degree at most four",
-        why="With $p_k = a_k^2$. At 0 the dual is the squared mean $A^2$ of the activation, and "
-        "its slope is the squared mean $A'^2$ of the derivative of the activation.",
+        why="With $p_k = a_k^2$. At 0 the dual is the squared mean $A^2$ of the activation.",
+        source="daniely2016toward",
+    )
+    d.step(
+        "slope-at-zero",
+        Derivative(short, xi),
+        _P[1],
+        by=Limit(xi, 0, how=_carried_out),
+        cases="degree at most four",
+        why="Its slope there is the squared mean $A'^2$ of the derivative of the activation.",
         source="daniely2016toward",
     )
     d.step(

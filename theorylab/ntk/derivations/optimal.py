@@ -3,7 +3,6 @@
 from sympy import (
     Derivative,
     Function,
-    Integer,
     Matrix,
     Rational,
     Symbol,
@@ -15,7 +14,6 @@ from sympy import (
 )
 
 from theorylab.ntk.derivations.symbols import (
-    HermiteH,
     alpha,
     d,
     dual,
@@ -31,7 +29,10 @@ from theorylab.symbolic import Bound, Derivation, Interval, Rewrite
 
 _phi = Function("varphi", real=True)(z)
 _p_7 = Symbol("p_7", positive=True)
-_next = Symbol("epsilon_1", positive=True)
+_h_2, _h_3 = (z**2 - 1) / sqrt(2), (z**3 - 3 * z) / sqrt(6)
+_h_6 = (z**6 - 15 * z**4 + 45 * z**2 - 15) / (12 * sqrt(5))
+_h_7 = (z**7 - 21 * z**5 + 105 * z**3 - 105 * z) / (12 * sqrt(35))
+_next = Symbol("varepsilon_1", positive=True)
 
 _DOMAIN = {
     xi: Interval(0, 1),
@@ -143,17 +144,14 @@ def _higher(c: Derivation) -> None:
     c.assume(
         "activation",
         _phi,
-        2 ** (-d / 4) * HermiteH(Integer(1), z)
-        + sqrt(1 - 2 ** (1 - d / 2)) * HermiteH(Integer(2), z)
-        + 2 ** (-d / 4) * HermiteH(Integer(3), z),
+        2 ** (-d / 4) * (z + _h_3) + sqrt(1 - 2 ** (1 - d / 2)) * _h_2,
         why="One activation with these squared coefficients; every choice of signs gives another.",
         source="radhakrishnan2023wide, official code",
     )
     c.step(
         "activation-slope",
         Derivative(_phi, z),
-        2 ** (-d / 4) * (1 + sqrt(3) * HermiteH(Integer(2), z))
-        + sqrt(2) * sqrt(1 - 2 ** (1 - d / 2)) * HermiteH(Integer(1), z),
+        2 ** (-d / 4) * (1 + sqrt(3) * _h_2) + sqrt(2) * sqrt(1 - 2 ** (1 - d / 2)) * z,
         by=Rewrite(),
         using=("activation",),
         why="Its derivative, in Hermite polynomials again.",
@@ -207,14 +205,14 @@ def _circle(c: Derivation) -> None:
     c.assume(
         "activation",
         _phi,
-        (HermiteH(Integer(1), z) + HermiteH(Integer(7), z)) / sqrt(2),
+        (z + _h_7) / sqrt(2),
         why="The activation itself.",
         source="radhakrishnan2023wide, official code",
     )
     c.step(
         "activation-slope",
         Derivative(_phi, z),
-        (1 + sqrt(7) * HermiteH(Integer(6), z)) / sqrt(2),
+        (1 + sqrt(7) * _h_6) / sqrt(2),
         by=Rewrite(),
         using=("activation",),
         why="Its derivative.",

@@ -1,6 +1,6 @@
 """The two kernels of a deep network: recursions over layers, and the closed form of the NTK."""
 
-from sympy import Derivative, Function, Integer, Rational, Sum, Symbol, symbols
+from sympy import Derivative, Function, Integer, Rational, Sum, symbols
 
 from theorylab.ntk.derivations.symbols import L, dual, l, mean, xi
 from theorylab.symbolic import Derivation, Induction, Integers, Interval, Rewrite
@@ -9,7 +9,8 @@ _f, _D, _s, _K, _T, _k, _c = (
     Function(name, positive=True) for name in ["f", "D", "s", "K", "T", "k", "m"]
 )
 _x, _y, _v_1, _v_2, _w_1, _w_2 = symbols("x y v_1 v_2 w_1 w_2", real=True)
-_phi = Function("varphi", real=True)
+_phi, _slope = Function(r"\varphi", real=True), Function(r"\varphi'", real=True)
+_phi.fdiff = lambda self, argindex=1: _slope(self.args[0])  # so that no Subs is printed
 _o, _q = (Function(name, real=True)(_v_1, _v_2, _w_1, _w_2) for name in "oq")
 
 RECURSION = Derivation(
@@ -34,6 +35,7 @@ RECURSION = Derivation(
         dual: Interval(0, 1),
         **dict.fromkeys((_x, _y, _v_1, _v_2, _w_1, _w_2), Interval(-2, 2)),
         _phi: Interval(-2, 2),
+        _slope: Interval(-2, 2),
         _o: Interval(-2, 2),
         _q: Interval(-2, 2),
     },
@@ -164,12 +166,6 @@ def _diagonal(d: Derivation) -> None:
         using=("critical", "critical-start"),
         why="At the edge every layer contributes the same.",
     )
-
-
-def _slope(argument):
-    """The derivative of the activation at an argument."""
-    point = Symbol("r", real=True)
-    return Derivative(_phi(point), point).subs(point, argument).doit()
 
 
 _one_hidden_layer(RECURSION)

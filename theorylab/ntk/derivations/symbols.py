@@ -17,7 +17,7 @@ from sympy import (
 )
 
 xi = Symbol("xi", positive=True)  # correlation of two inputs
-eps = Symbol("epsilon", positive=True)  # 1 - xi
+eps = Symbol("varepsilon", positive=True)  # 1 - xi
 u = Symbol("u", positive=True)  # distance of two inputs on the sphere
 mean = Symbol("B'", positive=True)  # slope of the dual at 1
 p_0, p_1, p_2, p_3, p_4 = symbols("p_0 p_1 p_2 p_3 p_4", positive=True)
