@@ -21,7 +21,7 @@ from sphinx.util.nodes import make_refnode
 
 LOG = logging.getLogger(__name__)
 STATEMENTS = {"theorem", "lemma", "proposition", "corollary"}
-MAP = "book/claims"
+MAP = "book/claims"  # the map, or the folder of the maps of the topics
 
 
 def row_id(path: str) -> str:
@@ -126,9 +126,11 @@ class ClaimDomain(Domain):
             LOG.warning("claimref: %s", error.args[0], location=node)
             return None
         name = nodes.literal("", target.rpartition("/")[2])
-        if MAP not in env.found_docs:
+        of_topic = f"{MAP}/{target.split('/')[0]}"
+        page = of_topic if of_topic in env.found_docs else MAP
+        if page not in env.found_docs:
             return name
-        return make_refnode(builder, fromdocname, MAP, row_id(target), name, target)
+        return make_refnode(builder, fromdocname, page, row_id(target), name, target)
 
     def resolve_any_xref(self, env, fromdocname, builder, target, node, contnode):
         """Claims are referred to by their own role only."""

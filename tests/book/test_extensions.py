@@ -72,7 +72,9 @@ def book(tmp_path, monkeypatch):
         if derivation is not None:
             known["tiny/square"] = derivation
         for name, text in pages.items():
-            (source / f"{name}.md").write_text(text)
+            page = source / f"{name}.md"
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(text)
         said = StringIO()
         with warnings.catch_warnings(), patch_docutils(None), docutils_namespace():
             warnings.simplefilter("ignore")
@@ -175,18 +177,21 @@ def test_editing_the_derivation_reads_the_page_again(book):
     assert before != after
 
 
-def test_map_of_claims_links_premises_to_their_rows(book):
+@pytest.mark.parametrize("page", ["book/claims", "book/claims/tiny"])
+def test_map_of_claims_links_premises_to_their_rows(book, page):
+    """One map of all, or one for each topic."""
     pages = {
-        "index": f"# A page\n\n```{{toctree}}\nbook/claims\n```\n\n{CLAIM}",
-        "book/claims": "# Map\n\n```{claim-map}\n```\n",
+        "index": f"# A page\n\n```{{toctree}}\n{page}\n```\n\n{CLAIM}",
+        page: "# Map\n\n```{claim-map}\n```\n",
     }
     said, html, _ = book(pages)
     assert said == ""
-    table = (book.html / "book" / "claims.html").read_text("utf-8")
+    table = (book.html / f"{page}.html").read_text("utf-8")
+    up = "../" * page.count("/")
     assert 'id="claim-tiny-square-side"' in table
     assert 'href="#claim-tiny-square-side"' in table
-    assert 'href="../index.html#equation-tiny-square-expand"' in table
-    assert 'href="book/claims.html#claim-tiny-square-side"' in html
+    assert f'href="{up}index.html#equation-tiny-square-expand"' in table
+    assert f'href="{page}.html#claim-tiny-square-side"' in html
     assert "<h2>A square" in table
 
 

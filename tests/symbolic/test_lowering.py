@@ -185,3 +185,51 @@ def test_mistakes_in_the_arguments():
         to_jax(f(t) + f(s), ("f",))
     with pytest.raises(Exception, match="promotion"):  # two precisions: the caller must decide
         to_jax(x + y, (x, y))(jnp.ones(2, jnp.float32), jnp.ones(2, jnp.float64))
+
+
+SIGNED = [(-1.5, 1), (-1.5, 2), (-0.5, 3), (-3, 2), (-2, 3), (2.5, 2), (5, 6), (5, 2), (0, 0)]
+
+
+@pytest.mark.parametrize("function", [sp.binomial, sp.FallingFactorial, sp.RisingFactorial])
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_factorials_left_of_zero_have_their_sign(function, dtype):
+    """exp(gammaln) alone is the absolute value."""
+    x, k = sp.symbols("x k")
+    lowered, fixed = to_jax(function(x, k), (x, k)), to_jax(function(x, 2), (x,))
+    rtol = 2e-5 if dtype == jnp.float32 else 1e-12
+    for a, b in SIGNED:
+        exact = function(sp.nsimplify(a), b)
+        value = lowered(jnp.asarray(a, dtype), jnp.asarray(b, dtype))
+        assert value.dtype == dtype
+        assert float(value) == pytest.approx(float(exact), rel=rtol, abs=1e-300)
+        if b == 2:
+            assert fixed(jnp.asarray(a, dtype)).dtype == dtype
+            assert float(fixed(jnp.asarray(a, dtype))) == pytest.approx(float(exact), rel=rtol)
+
+
+def test_beta_left_of_zero():
+    x, y = sp.symbols("x y")
+    lowered = to_jax(sp.beta(x, y), (x, y))
+    assert float(lowered(-0.5, 3.0)) == pytest.approx(float(sp.beta(-0.5, 3)), rel=1e-12)
+
+
+def test_zeta_with_a_number_first():
+    x, y = sp.symbols("x y")
+    assert float(to_jax(sp.zeta(3, y), (y,))(2.0)) == pytest.approx(float(sp.zeta(3, 2)))
+    assert to_jax(sp.zeta(3, y), (y,))(jnp.float32(2)).dtype == jnp.float32
+    assert float(to_jax(sp.zeta(x, y), (x, y))(3.0, 2.0)) == pytest.approx(float(sp.zeta(3, 2)))
+
+
+@pytest.mark.parametrize("argument", [3, sp.Symbol("x") + 1])
+def test_an_argument_is_a_symbol(argument):
+    """x + 1 as an argument would silently replace x + 1 wherever it happens to stand."""
+    with pytest.raises(ValueError, match="allowed: symbols"):
+        to_jax(sp.Symbol("x") + 1, (argument,))
+
+
+def test_a_constant_beyond_the_largest_double_is_refused():
+    x = sp.Symbol("x")
+    with pytest.raises(ValueError, match="beyond the largest double"):
+        to_jax(sp.exp(x) + 10**400, (x,))
+    big = to_jax(sp.Rational(10**400, 3 * 10**399) * x, (x,))
+    assert float(big(2.0)) == pytest.approx(20 / 3)

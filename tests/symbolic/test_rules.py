@@ -10,6 +10,7 @@ from theorylab.symbolic import (
     DerivationError,
     Enumerate,
     Induction,
+    Instance,
     Integers,
     Interval,
     Inverse,
@@ -22,6 +23,7 @@ from theorylab.symbolic import (
     Stationary,
     Status,
     Telescoping,
+    audit,
 )
 
 S, x, y, z, h, P, K, K0, m = sp.symbols("S x y z h P K K_0 m", positive=True)
@@ -334,3 +336,22 @@ class TestSampled:
     def test_at_least_fifty(self):
         with pytest.raises(ValueError, match="at least 50"):
             Sampled(49)
+
+
+def test_instance_of_a_general_claim():
+    k = sp.Symbol("k", integer=True, nonnegative=True)
+    m = sp.Function("m")
+    d = Derivation("t/instance", domain={k: Integers(0, 6), x: Interval(1, 2)})
+    d.assume("power", m(k), x**k)
+    d.step("second", m(2), x**2, by=Instance({k: 2}), using=("power",))
+    d.step("after", m(k + 1), x * x**k, by=Instance({k: k + 1}), using=("power",))
+    verdicts = d.check()
+    assert verdicts["second"].status is verdicts["after"].status is Status.PROVED
+    assert audit(d).score == 1.0
+    d.step("wrong", m(2), x**3, by=Instance({k: 2}), using=("power",))
+    with pytest.raises(DerivationError) as refused:
+        d.check("wrong")
+    assert refused.value.outcome == "REFUTED"
+    for value, word in ((-1, "nonnegative"), (sp.Rational(1, 2), "integer"), (x, "integer")):
+        with pytest.raises(DerivationError, match=word):
+            Instance({k: value})

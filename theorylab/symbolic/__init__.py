@@ -22,6 +22,7 @@ _HOME = {
         "Cases",
         "Enumerate",
         "Induction",
+        "Instance",
         "Inverse",
         "Limit",
         "Primitive",

@@ -14,11 +14,12 @@ from sympy import Expr, expand, factor, nan, oo, simplify, zoo
 from sympy.core.function import AppliedUndef
 
 from theorylab.symbolic.domain import Domain
-from theorylab.symbolic.evaluate import difference, samples
+from theorylab.symbolic.evaluate import difference, refuse_floats, samples
 from theorylab.symbolic.items import Residual
 
 POINTS = 8
 POINTS_BOUND = 40
+POINTS_EDGES = 8
 _DEFAULT = ((expand,), (simplify,), (expand, simplify))  # routes tried if a step names none
 
 
@@ -47,21 +48,42 @@ def decide(
     residual: Residual, domain: Domain, how: tuple[Callable, ...] | None, seed: str
 ) -> Judgement:
     """Judge one residual over a domain, with the simplifiers of its step."""
+    if residual.path is not None:
+        from theorylab.symbolic.paths import broken
+
+        words = broken(residual, domain, seed)
+        return Judgement("UNDECIDED" if words else "PROVED", words or "runs without a break")
     evidence = look_for_counterexample(residual, domain, seed)
+    if evidence.counterexample is None and evidence.points:
+        # a strict claim need not hold at the ends, where it may turn into an equality
+        where = "inside" if residual.relation in ("<", ">") else "ends"
+        at_edges = look_for_counterexample(residual, domain, seed, POINTS_EDGES, where)
+        evidence = at_edges if at_edges.counterexample is not None else evidence
     if evidence.counterexample is not None:
         return Judgement("REFUTED", describe(residual, evidence), evidence)
     if not evidence.points:
         words = "it could not be evaluated at any point of the domain"
         return Judgement("UNDECIDED", words, evidence, residual.expr)
+    if residual.evidence_only:
+        return Judgement("PROVED", "no counterexample", evidence)
     proved, rest, detail = prove(residual, domain, residual.how or how)
     return Judgement("PROVED" if proved else "UNDECIDED", detail, evidence, rest)
 
 
 def look_for_counterexample(
-    residual: Residual, domain: Domain, seed: str, count: int | None = None
+    residual: Residual, domain: Domain, seed: str, count: int | None = None, edges: str = ""
 ) -> Evidence:
-    """Evaluate a residual at random points and stop at the first where it fails."""
+    """Evaluate a residual at random points and stop at the first where it fails.
+
+    `edges` puts the points at the ends of the ranges or very near (see `Domain.points`), which
+    random points miss.
+    """
+    refuse_floats((residual.lhs, residual.rhs))
+    if residual.path is not None:
+        return Evidence()
     if residual.limit is not None:
+        if edges:
+            return Evidence()
         from theorylab.symbolic.limits import limit_counterexample
 
         return limit_counterexample(residual, domain, seed)
@@ -73,7 +95,7 @@ def look_for_counterexample(
         return Evidence({}, left, right, float("inf"), 1)
     count = count or (POINTS if residual.relation == "=" else POINTS_BOUND)
     largest, seen = mpmath.mpf(0), 0
-    for sample in samples([residual.lhs, residual.rhs], domain, seed, count):
+    for sample in samples([residual.lhs, residual.rhs], domain, seed, count, edges=edges):
         verdict, gap = difference(sample.coarse, sample.fine)
         if verdict == "noise":
             continue

@@ -94,10 +94,16 @@ class Derivation:
         Raises:
             DerivationError: the step is malformed.
         """
+        if relation in RELATIONS and relation not in by.relations:
+            raise DerivationError(
+                f"{self.name}/{name}: {by!r} cannot establish {relation!r}; it is for "
+                f"{', '.join(by.relations)}"
+            )
         if isinstance(by, Cases | Enumerate):
-            if cases is not None and isinstance(cases, Mapping):
+            listed = None if self._covers(by) else by.cases
+            if cases is not None and (isinstance(cases, Mapping) or isinstance(listed, Mapping)):
                 raise DerivationError(f"{self.name}/{name}: the cases are listed twice")
-            cases = cases or (by.cases if not self._covers(by) else None)
+            cases = cases or listed
         elif isinstance(cases, Mapping):
             by = Cases(cases, by=by)
             cases = as_cases(cases)
@@ -209,10 +215,10 @@ class Derivation:
 
     def _compare_cases(self, path: str, cases: Any, premise: Item) -> None:
         """A general step must not rest on listed cases, nor one case on another."""
-        if isinstance(premise.cases, str) and cases is None:
+        if isinstance(premise.cases, str) and not isinstance(cases, str):
             raise DerivationError(
                 f"{path} uses {premise.name!r}, which is established only for {premise.cases}: "
-                "say cases= for this step as well, or prove the premise in general"
+                "say cases= in words for this step as well, or prove the premise in general"
             )
         if not isinstance(premise.cases, Mapping):
             return

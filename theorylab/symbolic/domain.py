@@ -1,7 +1,7 @@
 """Domains: for each symbol the values over which a derivation is stated and sampled."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,15 @@ from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from theorylab.symbolic.items import DerivationError
 
+# what no range can say; SymPy would simplify by it, and the points would not know
+_NO_RANGE = ("even", "odd", "prime", "composite", "zero", "imaginary", "irrational", "infinite")
+_HAIR, _HALF = Rational(1, 10**9), Rational(1, 2)
 _GRAIN = 10_000  # sampled points are exact decimals, short enough to be read in a message
+_NEAR = (Rational(1, _GRAIN), 1 - Rational(1, _GRAIN))  # where growth and singularities show
+_EDGES = {  # four of eight points at an end of the range or a hair from it
+    "ends": (Integer(0), _HAIR, 1 - _HAIR, Integer(1), *(None,) * 4),
+    "inside": (_HAIR, 1 - _HAIR, *(None,) * 2),
+}
 
 
 def _exact(value: Any) -> Expr:
@@ -79,6 +87,21 @@ class Domain(Mapping):
                 raise DerivationError(f"domain of {key}: give Interval(low, high) or Integers(...)")
             _agree(key, span)
             self._ranges[key] = span
+        for key, span in self._ranges.items():
+            if span.free_symbols:
+                self._agree_at_points(key, span)
+
+    def _agree_at_points(self, key: Any, span: "Interval") -> None:
+        """Ends that depend on other symbols can only be compared at points."""
+        rng = random.Random(str(key))
+        for _ in range(40):
+            values: dict = {}
+            for other in self._ordered(span.free_symbols):
+                values[other] = _sample(
+                    self._ranges[other], values, rng, rng.choice((None, *_NEAR))
+                )
+            low, high = (end.subs(values) for end in (span.low, span.high))
+            _agree(key, type(span)(low, high))
 
     def __getitem__(self, key: Any) -> Interval:
         if isinstance(key, AppliedUndef):
@@ -95,7 +118,7 @@ class Domain(Mapping):
         return (key.func if isinstance(key, AppliedUndef) else key) in self._ranges
 
     def points(
-        self, atoms: Mapping[Symbol, Any], seed: str, count: int
+        self, atoms: Mapping[Symbol, Any], seed: str, count: int, edges: str = ""
     ) -> Iterator[dict[Symbol, Expr]]:
         """Random exact points, the same for the same seed.
 
@@ -104,6 +127,8 @@ class Domain(Mapping):
                 None for any real number.
             seed: anything; points depend on it and on the domain alone.
             count: how many.
+            edges: put about half of the symbols very near an end of their range ("inside"), or
+                there or at the end itself ("ends").
 
         Raises:
             DerivationError: a symbol has no range.
@@ -114,24 +139,35 @@ class Domain(Mapping):
             raise DerivationError(
                 f"no domain for {', '.join(map(str, missing))}: add it to the derivation's domain"
             )
-        for number in range(count):
-            yield self._draw(atoms, rng, corner=number % 5 == 4)
+        places: dict = {}
 
-    def _draw(self, atoms: Mapping[Symbol, Any], rng: random.Random, corner: bool) -> dict:
+        def place(key: Any, number: int) -> Any:
+            if not edges:
+                return rng.choice(_NEAR) if number % 5 == 4 else None
+            if key not in places:  # every place in turn, in another order for each symbol
+                places[key] = rng.sample(_EDGES[edges], len(_EDGES[edges]))
+            return places[key][number % len(places[key])]
+
+        for number in range(count):
+            yield self._draw(atoms, rng, lambda key, number=number: place(key, number), edges)
+
+    def _draw(
+        self, atoms: Mapping[Symbol, Any], rng: random.Random, place: Callable, edges: str
+    ) -> dict:
         values: dict = {}
         for key in self._ordered(key for key in atoms.values() if isinstance(key, Symbol)):
-            values[key] = _sample(self._ranges[key], values, rng, corner)
+            values[key] = _sample(self._ranges[key], values, rng, place(key))
         point = {}
         for symbol, key in atoms.items():
             if isinstance(key, Symbol):
                 point[symbol] = values[key]
             elif key is None:
-                point[symbol] = _sample(Interval(-2, 2), {}, rng, False)
+                point[symbol] = _sample(Interval(-2, 2), {}, rng)
             else:
                 span = self[key]
                 for other in self._ordered(span.free_symbols):
-                    values.setdefault(other, _sample(self._ranges[other], values, rng, False))
-                point[symbol] = _sample(span, values, rng, False)
+                    values.setdefault(other, _sample(self._ranges[other], values, rng))
+                point[symbol] = _sample(span, values, rng, place(symbol) if edges else None)
         return point
 
     def _ordered(self, wanted: Any) -> list:
@@ -167,24 +203,29 @@ class Domain(Mapping):
         return Dummy(name, **known)
 
 
-def _sample(span: Interval, values: dict, rng: random.Random, corner: bool) -> Expr:
+def _sample(span: Interval, values: dict, rng: random.Random, place: Any = None) -> Expr:
+    """A point of a range: at `place`, the share of the way from low to high, or anywhere."""
     low, high = (end if end.is_Number else end.subs(values) for end in (span.low, span.high))
     if span.integer:
-        return Integer(rng.randint(int(-floor(-low)), int(floor(high))))
-    share = Rational(rng.randint(1, _GRAIN - 1), _GRAIN)
-    if corner:  # near an end, where growth and singularities show
-        share = rng.choice([Rational(1, _GRAIN), Rational(_GRAIN - 1, _GRAIN)])
+        first, last = int(-floor(-low)), int(floor(high))
+        at_end = place in _EDGES["ends"][:4]
+        return Integer((first if place < _HALF else last) if at_end else rng.randint(first, last))
+    share = Rational(rng.randint(1, _GRAIN - 1), _GRAIN) if place is None else place
     return low + (high - low) * share
 
 
 def _agree(key: Any, span: Interval) -> None:
     if isinstance(key, UndefinedFunction):
         key = key(Symbol("t"))
+    zero = span.low.is_nonpositive and span.high.is_nonnegative
     for word, broken in (
         ("positive", span.low.is_negative),
         ("nonnegative", span.low.is_negative),
         ("negative", span.high.is_positive),
+        ("nonpositive", span.high.is_positive),
+        ("nonzero", zero and not (key.is_positive or key.is_negative)),  # half-open is as usual
         ("integer", not span.integer),
+        *((word, True) for word in _NO_RANGE),
     ):
         if getattr(key, f"is_{word}") and broken:
             raise DerivationError(f"domain: {key} is declared {word}, but its range is {span}")

@@ -5,7 +5,7 @@ noise shrinks with the precision, a true difference does not.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,21 +79,8 @@ def opaque(expr: Expr, table: dict) -> Expr:
     return visit(expr)
 
 
-def samples(
-    exprs: list[Expr],
-    domain: Domain,
-    seed: str,
-    count: int,
-    digits: tuple[int, int] = (COARSE, FINE),
-    fixed: Mapping | None = None,
-) -> Iterator[Sample]:
-    """Values of `exprs` at `count` points of the domain where all of them are finite.
-
-    Each is evaluated twice, to `digits` decimals. Symbols in `fixed` have the value given.
-
-    Raises:
-        DerivationError: a symbol has no range, or a float stands in an expression.
-    """
+def refuse_floats(exprs: Iterable[Expr]) -> None:
+    """Raise DerivationError if a floating-point number stands in an expression."""
     for expr in exprs:
         floats = expr.atoms(Float)
         if floats:
@@ -101,6 +88,26 @@ def samples(
                 f"floating-point number {floats.pop()} in a claim: write Rational(1, 2), not 0.5, "
                 "so that the arithmetic is exact"
             )
+
+
+def samples(
+    exprs: list[Expr],
+    domain: Domain,
+    seed: str,
+    count: int,
+    digits: tuple[int, int] = (COARSE, FINE),
+    fixed: Mapping | None = None,
+    edges: str = "",
+) -> Iterator[Sample]:
+    """Values of `exprs` at `count` points of the domain where all of them are finite.
+
+    Each is evaluated twice, to `digits` decimals. Symbols in `fixed` have the value given.
+    `edges`: as in `Domain.points`.
+
+    Raises:
+        DerivationError: a symbol has no range, or a float stands in an expression.
+    """
+    refuse_floats(exprs)
     table: dict = {}
     plain = [opaque(expr, table) for expr in exprs]
     named = {dummy: key for key, dummy in table.items()}
@@ -118,7 +125,7 @@ def samples(
     )
     rng = random.Random(f"matrices {seed}")
     found = 0
-    for values in domain.points(scalars, seed, 4 * count + 4):
+    for values in domain.points(scalars, seed, 4 * count + 4, edges):
         values = values | fixed
         shapes = {m: _random_matrix(m, values, rng) for m in matrices}
         try:

@@ -32,7 +32,9 @@ class Residual:
     """One thing that must hold for a step to hold: `lhs relation rhs` over the domain.
 
     With `limit = (variable, point, direction)` the relation is between the limit of `lhs`
-    and `rhs`. `how` overrides the simplifiers of the rule.
+    and `rhs`. With `path = (variable, start)`, `lhs` must run from the start to the variable
+    without a jump or a pole. `evidence_only`: counterexamples are looked for, and no proof.
+    `how` overrides the simplifiers of the rule.
     """
 
     lhs: Expr
@@ -41,6 +43,8 @@ class Residual:
     label: str = ""
     how: tuple[Callable, ...] | None = None
     limit: tuple[Any, Any, str] | None = None
+    path: tuple[Any, Any] | None = None
+    evidence_only: bool = False
 
     @property
     def expr(self) -> Expr:

@@ -3,6 +3,7 @@
 Nothing falls back on Python's `math`: what the table lacks raises by name.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
 from operator import add, mul
@@ -50,6 +51,9 @@ def to_jax(expr: Any, args: Sequence[Any]) -> Callable[..., Any]:
     parts = entries(expr)
     known = _atoms(parts)
     symbols = [_resolve(arg, known) for arg in args]
+    for symbol in symbols:
+        if not isinstance(symbol, sp.Symbol | AppliedUndef):
+            raise ValueError(f"an argument is {symbol}; allowed: symbols, and functions of time")
     if len(set(symbols)) != len(symbols):
         raise ValueError(f"an argument is named twice: {', '.join(map(str, args))}")
     plain = {atom: sp.Dummy(str(getattr(atom, "name", atom))) for atom in symbols}
@@ -187,6 +191,10 @@ def _number(expr: Any) -> float | int:
     if expr.is_Integer and abs(int(expr)) < 2**24:
         return int(expr)
     value = expr.evalf(20)
+    if value.is_Float and abs(value) > sys.float_info.max:
+        raise ValueError(
+            f"the constant {expr} is beyond the largest double, {sys.float_info.max:.1e}"
+        )
     if not value.is_Float and not value.is_Integer and value not in (sp.oo, -sp.oo):
         raise UnsupportedFunction(f"{expr} is no real number")
     return float(value)
@@ -254,16 +262,44 @@ def _folded(operation: Callable) -> Callable:
     return lambda expr: _fold(operation, map(_lower, expr.args))
 
 
-def _falling(x: Any, k: Any) -> Any:
-    return jnp.exp(special.gammaln(x + 1) - special.gammaln(x - k + 1))
+def _alike(*values: Any) -> list[Array]:
+    """Arrays of one floating dtype: that of the arrays among the values, else the default."""
+    dtypes = [v.dtype for v in values if isinstance(v, jax.Array)]
+    return [jnp.asarray(value, dtypes[0] if dtypes else float) for value in values]
 
 
-def _rising(x: Any, k: Any) -> Any:
-    return jnp.exp(special.gammaln(x + k) - special.gammaln(x))
+def _gamma_ratio(above: Any, *below: Any) -> Any:
+    """Gamma(above) over a product of Gammas, with its sign."""
+    size, sign = special.gammaln(above), special.gammasgn(above)
+    for part in below:
+        size, sign = size - special.gammaln(part), sign * special.gammasgn(part)
+    # past a pole of the denominator the ratio is 0, and its sign is no number
+    return jnp.where(jnp.isneginf(size), 0.0, sign) * jnp.exp(size)
 
 
-def _binomial(n: Any, k: Any) -> Any:
-    return jnp.exp(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+def _reflected(direct: Callable, mirrored: Callable, highest: int = -1) -> Callable:
+    """A function of (x, k) that has another form at the whole numbers x from `highest` down."""
+
+    def value(x: Any, k: Any) -> Any:
+        x, k = jnp.broadcast_arrays(*_alike(x, k))
+        pole = (x <= highest) & (x == jnp.floor(x))
+        sign = 1 - 2 * jnp.mod(k, 2)
+        here, there = direct(jnp.where(pole, 1, x), k), mirrored(jnp.where(pole, x, -1), k)
+        return jnp.where(pole, sign * there, here)
+
+    return value
+
+
+_rising = _reflected(
+    lambda x, k: _gamma_ratio(x + k, x), lambda x, k: _gamma_ratio(1 - x, 1 - x - k), highest=0
+)
+_falling = _reflected(
+    lambda x, k: _gamma_ratio(x + 1, x - k + 1), lambda x, k: _gamma_ratio(k - x, -x)
+)
+_binomial = _reflected(
+    lambda n, k: _gamma_ratio(n + 1, k + 1, n - k + 1),
+    lambda n, k: _gamma_ratio(k - n, k + 1, -n),
+)
 
 
 def _polygamma(expr: Any) -> Lowered:
@@ -279,7 +315,11 @@ def _polygamma(expr: Any) -> Lowered:
 def _zeta(expr: Any) -> Lowered:
     s, q = (*expr.args, sp.Integer(1))[:2]
     first, second = _lower(s), _lower(q)
-    return lambda env: special.zeta(first(env), jnp.asarray(second(env), first(env).dtype))
+
+    def value(env: Mapping) -> Any:
+        return special.zeta(*_alike(first(env), second(env)))
+
+    return value
 
 
 def _hyper(expr: Any) -> Lowered:

@@ -11,6 +11,7 @@ from theorylab.symbolic.rules.calculus import SolvesODE as SolvesODE
 from theorylab.symbolic.rules.calculus import Stationary as Stationary
 from theorylab.symbolic.rules.finite import Cases as Cases
 from theorylab.symbolic.rules.finite import Enumerate as Enumerate
+from theorylab.symbolic.rules.rewrite import Instance as Instance
 from theorylab.symbolic.rules.rewrite import Rewrite as Rewrite
 from theorylab.symbolic.rules.rewrite import Sampled as Sampled
 from theorylab.symbolic.rules.sums import Induction as Induction

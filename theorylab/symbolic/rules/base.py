@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from theorylab.symbolic.items import Item, Residual, Status
 
+COMPARISONS = ("=", "<=", "<", ">=", ">")
 How = Callable | tuple[Callable, ...] | list[Callable] | None
 
 
@@ -20,6 +21,7 @@ class Rule(ABC):
     """
 
     exact = True  # whether the two sides may be put for each other in later steps
+    relations: tuple[str, ...] = ("=",)  # the relations that the rule can establish
 
     def __init__(self, how: How = None):
         self.how = as_how(how)

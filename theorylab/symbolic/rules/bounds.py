@@ -21,12 +21,15 @@ class Bound(Rule):
     - `certificate=`, an expression that equals the gap (this is checked) and has such a form;
     - `multipliers={"premise": c}`: inequalities among the premises, each times c >= 0, are
       taken off the gap first;
-    - `along=(x, start)`: the gap is nonnegative at `x = start` and grows with x.
+    - `along=(x, start)`: the gap is nonnegative at `x = start`, at or below the lower end of the
+      range of x, and grows with x from there.
 
     Args:
         how: simplifiers that bring the gap into a form with a known sign.
         certificate, multipliers, along: see above.
     """
+
+    relations = ("<=", "<", ">=", ">")
 
     def __init__(
         self,
@@ -43,8 +46,12 @@ class Bound(Rule):
 
     def residuals(self, item: Item, premises: Sequence[Item]) -> list[Residual]:
         """The claim itself, then what proves it."""
-        if item.relation in ("=", "~"):
-            raise DerivationError(f"{item.path}: Bound is for <=, <, >=, >, not {item.relation!r}")
+        for premise in premises:
+            if premise.relation == "~":
+                raise DerivationError(
+                    f"{item.path}: {premise.name!r} says '~', which compares the sides in a limit "
+                    "only: it bounds nothing"
+                )
         equalities = [p for p in premises if p.relation == "="]
         inequalities = [p for p in premises if p.relation != "="]
         groups = premise_pairs(equalities)
@@ -61,7 +68,7 @@ class Bound(Rule):
                 found.append(Residual(weight * 0, weight, sign, f"multiplier of {premise.name}"))
                 large = large - weight * slack
                 strict = strict and not counts
-            found += self._gap(label, small, large, "<" if strict else "<=")
+            found += self._gap(label, small, large, "<" if strict else "<=", item.domain)
         return found
 
     def _slack(self, premise: Item, groups: list) -> tuple[Expr, Expr]:
@@ -70,7 +77,27 @@ class Bound(Rule):
         slack = right - left if premise.relation[0] == "<" else left - right
         return slack, use(self.multipliers.get(premise.name, slack**0), groups)
 
-    def _gap(self, label: str, small: Expr, large: Expr, relation: str) -> list[Residual]:
+    @staticmethod
+    def _check_along(var: Symbol, start: Expr, domain: Any) -> None:
+        """The way from `start` to `var` must lead upwards, inside what is known of `var`."""
+        if domain is None or var not in domain:
+            return
+        span = domain[var]
+        if span.integer:
+            raise DerivationError(f"Bound(along={var}): the range of {var} is whole numbers")
+        if not (span.low - start).is_nonnegative:
+            raise DerivationError(
+                f"Bound(along={var}): the start {start} must not lie above {span.low}, where the "
+                f"range of {var} begins"
+            )
+        if span.low.is_nonnegative and not start.is_nonnegative:
+            raise DerivationError(
+                f"Bound(along={var}): the start {start} may be negative, but {var} is known not to"
+            )
+
+    def _gap(
+        self, label: str, small: Expr, large: Expr, relation: str, domain: Any
+    ) -> list[Residual]:
         zero = small * 0
         if self.certificate is not None:
             return [
@@ -80,8 +107,11 @@ class Bound(Rule):
         if self.along is None:
             return [Residual(small, large, relation, label)]
         var, start = self.along
+        self._check_along(var, sympify(start), domain)
         gap = large - small
         return [
+            # not a proof, but it would find a gap that jumps on the way
+            Residual(small, large, relation, label, evidence_only=True),
             Residual(zero, gap.subs(var, start), "<=", f"{label} gap at {var} = {start}".strip()),
             Residual(zero, gap.diff(var), relation, f"{label} growth of the gap".strip()),
         ]

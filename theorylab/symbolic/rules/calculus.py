@@ -9,6 +9,7 @@ from sympy import (
     Dummy,
     Expr,
     Integral,
+    Subs,
     Symbol,
     factorial,
     nan,
@@ -53,12 +54,30 @@ class SolvesODE(Rule):
                 raise DerivationError(
                     f"{item.path}: every left side must be a function of {self.var}"
                 )
+            self._check_constants(item, premises, 1)
             return self._implicit(item, groups)
+        if len(set(unknowns)) < len(unknowns):
+            raise DerivationError(f"{item.path}: a function stands twice on the left")
         solution = {
             unknown: use(solved_for(replace(item, lhs=left, rhs=right), unknown), groups)
             for unknown, (_, left, right) in zip(unknowns, claims, strict=True)
         }
-        return [r for y in unknowns for r in self._explicit(y, solution, premises, groups)]
+        return [r for y in unknowns for r in self._explicit(y, solution, item, premises, groups)]
+
+    def _check_constants(self, item: Item, premises: Sequence[Item], order: int) -> None:
+        """Without initial values a claim must leave as many constants free as its order."""
+        if self.start is not None:
+            return
+        given = {
+            s for p in premises for _, *sides in p.pairs() for e in sides for s in e.atoms(Symbol)
+        }
+        own = {s for _, *sides in item.pairs() for e in sides for s in e.free_symbols}
+        free = own - given - {self.var}
+        if len(free) < order:
+            raise DerivationError(
+                f"{item.path}: without a start the solution must hold {order} free constant"
+                f"{'s' if order > 1 else ''}, symbols that no premise names; it has {len(free)}"
+            )
 
     def _unknown(self, left: Expr, right: Expr) -> Any:
         functions = [f for f in left.atoms(AppliedUndef) if self.var in f.args]
@@ -67,7 +86,9 @@ class SolvesODE(Rule):
             return functions[0]
         return None
 
-    def _explicit(self, y: Any, solution: dict, premises: Sequence[Item], groups: list) -> list:
+    def _explicit(
+        self, y: Any, solution: dict, item: Item, premises: Sequence[Item], groups: list
+    ) -> list:
         order = max(
             (
                 len(left.variables)
@@ -78,6 +99,7 @@ class SolvesODE(Rule):
             default=1,
         )
         value = solution[y]
+        self._check_constants(item, premises, order)
         found = [
             Residual(
                 value.diff(self.var, order),
@@ -87,6 +109,7 @@ class SolvesODE(Rule):
         ]
         if self.start is None:
             return found
+        found += unbroken(value, self.var, self.start, f"{y} on the way")
         for k in range(order):
             at = value.diff(self.var, k).subs(self.var, self.start)
             given = y.diff(self.var, k) if k else y
@@ -129,6 +152,8 @@ class Primitive(Rule):
             rates = [use(side.diff(self.var), groups) for side in sides]
             found.append(Residual(*rates, label=f"{label} derivative".strip()))
             if self.start is not None:
+                for side in sides:
+                    found += unbroken(side, self.var, self.start, f"{label} on the way".strip())
                 ends = [side.subs(self.var, self.start) for side in sides]
                 ends = [use(_collapse(end), groups) for end in ends]
                 found.append(Residual(*ends, label=f"{label} value at the start".strip()))
@@ -148,6 +173,8 @@ class Inverse(Rule):
         """The two compositions."""
         if not premises:
             raise MissingPremise(f"{item.path}: Inverse needs the premise that it inverts")
+        _single(item, "Inverse")
+        _single(premises[0], "Inverse")
         first, groups = premises[0], premise_pairs(premises[1:])
         _, y, h = first.pairs()[0]
         x = _the_unknown(item, h, y)
@@ -178,22 +205,34 @@ class Series(Rule):
         groups = premise_pairs(premises)
         found = []
         for label, left, right in item.pairs():
-            sides = [self._coefficients(use(side, groups)) for side in (left, right)]
-            for power, (a, b) in enumerate(zip(*sides, strict=True)):
-                found.append(Residual(a, b, label=f"{label} coefficient of order {power}".strip()))
+            for sign in self._approaches(item):
+                sides = [self._coefficients(use(side, groups), sign) for side in (left, right)]
+                for power, (a, b) in enumerate(zip(*sides, strict=True)):
+                    words = f"{label} coefficient of order {power}" + " from below" * (sign < 0)
+                    found.append(Residual(a, b, label=words.strip()))
         return found
 
-    def _coefficients(self, expr: Expr) -> list[Expr]:
+    def _approaches(self, item: Item) -> tuple[int, ...]:
+        """From above, and from below where the range of `var` reaches below the point."""
+        if self.point in (oo, -oo):
+            return (1 if self.point == oo else -1,)
+        span = item.domain.get(self.var) if item.domain is not None else None
+        below = span is not None and (span.low - self.point).is_nonnegative is not True
+        return (1, -1) if below and not self.var.is_nonnegative else (1,)
+
+    def _coefficients(self, expr: Expr, sign: int) -> list[Expr]:
         h = Dummy("h", positive=True)
-        shifted = expr.subs(self.var, 1 / h if self.point == oo else self.point + h)
+        infinite = self.point in (oo, -oo)
+        shifted = expr.subs(self.var, sign / h if infinite else self.point + sign * h)
         found, rate = [], shifted
-        for power in range(self.order):
+        # one derivative more than is compared: a root of h shows only there
+        for power in range(self.order + 1):
             value = carry_out(rate).subs(h, 0)
             if value.has(nan, zoo, oo):
                 return self._by_series(shifted, h)
             found.append(value / factorial(power))
             rate = rate.diff(h)
-        return found
+        return found[:-1]
 
     def _by_series(self, expr: Expr, h: Symbol) -> list[Expr]:
         terms = series(expr, h, 0, self.order).removeO().expand()
@@ -218,6 +257,7 @@ class Limit(Rule):
     """
 
     exact = False
+    relations = ("=", "~")
 
     def __init__(self, var: Symbol, point: Any, dir: str = "+", how: How = None):
         super().__init__(how)
@@ -259,6 +299,7 @@ class Stationary(Rule):
 
     def residuals(self, item: Item, premises: Sequence[Item]) -> list[Residual]:
         """The first derivative vanishes; the second has the claimed sign."""
+        _single(item, "Stationary")
         objective, others = self.of, premises
         if isinstance(objective, str):
             named = [premise for premise in premises if premise.name == objective]
@@ -279,6 +320,22 @@ class Stationary(Rule):
             sign = "<" if self.kind == "max" else ">"
             found.append(Residual(bend, slope * 0, sign, label="curvature at the point"))
         return found
+
+
+def unbroken(expr: Expr, var: Symbol, start: Any, label: str) -> list[Residual]:
+    """Equal derivatives say nothing across a jump or a pole: a formula must have neither."""
+    if not expr.has(var) or expr.has(AppliedUndef, Derivative, Integral, Subs) or _nc(expr):
+        return []
+    return [Residual(expr, expr, label=label, path=(var, sympify(start)))]
+
+
+def _nc(expr: Expr) -> bool:
+    return expr.is_commutative is False
+
+
+def _single(item: Item, rule: str) -> None:
+    if len(item.pairs()) > 1:
+        raise DerivationError(f"{item.path}: {rule} reads one equation, not {len(item.pairs())}")
 
 
 def _insert(expr: Expr, solution: dict, order: int) -> Expr:

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import sympify
 
 from theorylab.symbolic.items import DerivationError, Item, Residual, Status, map_side
-from theorylab.symbolic.rules.base import How, Rule
+from theorylab.symbolic.rules.base import COMPARISONS, How, Rule
 from theorylab.symbolic.rules.rewrite import Rewrite
 from theorylab.symbolic.rules.substitute import premise_pairs, use
 
@@ -29,7 +29,7 @@ class Cases(Rule):
         self.by = by if by is not None else Rewrite()
         super().__init__(self.by.how)
         self.cases = as_cases(of if values is None else {of: values})
-        self.exact = self.by.exact
+        self.exact, self.relations = self.by.exact, self.by.relations
 
     @property
     def status(self) -> Status:
@@ -62,6 +62,8 @@ class Enumerate(Rule):
             exactly from the values of its arguments.
         how: simplifiers, only needed where values are irrational.
     """
+
+    relations = COMPARISONS
 
     def __init__(
         self,

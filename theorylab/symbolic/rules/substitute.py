@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Derivative, Expr, Integral, Product, Subs, Sum, Symbol, expand
+from sympy import Derivative, Dummy, Expr, Integral, Product, Subs, Sum, Symbol, expand
 from sympy.core.function import AppliedUndef
 
 from theorylab.symbolic.items import DerivationError, Item
@@ -33,7 +33,8 @@ def premise_pairs(premises: Sequence[Item], forward: bool = True) -> list[Pairs]
 def use(expr: Any, groups: list[Pairs]) -> Any:
     """Substitute premises in the order named, until none of them applies any more.
 
-    Derivatives are carried out after each; at most one round more than there are premises.
+    Derivatives are carried out first, with every symbol but theirs held fixed, and after each
+    premise; at most one round more than there are premises.
     """
     expr = carry_out(expr)
     for _ in range(len(groups) + 1):
@@ -58,6 +59,8 @@ def carry_out(expr: Any) -> Any:
 def _substitute(expr: Any, pairs: Pairs) -> Any:
     symbols = all(isinstance(left, Symbol) for left, _ in pairs)
     if symbols and len(pairs) > 1:
+        for left, right in pairs:
+            _refuse_capture(expr, left, right)
         return carry_out(expr.subs(pairs, simultaneous=True))
     for left, right in pairs:
         if isinstance(left, Derivative):
@@ -82,8 +85,13 @@ def _put(expr: Any, left: Any, right: Any) -> Any:
         return expr.subs(left, right)
     if not expr.has(left):
         return expr
+    _refuse_capture(expr, left, right)
     if isinstance(left, Symbol) or any(left in d.variables for d in expr.atoms(Derivative)):
         return expr.subs(left, right)
+    return expr.xreplace({left: right})
+
+
+def _refuse_capture(expr: Any, left: Any, right: Any) -> None:
     bound = {v for n in expr.atoms(Sum, Product, Integral) if n.has(left) for v in n.variables}
     captured = bound & (right.free_symbols - left.free_symbols)
     if captured:
@@ -91,7 +99,6 @@ def _put(expr: Any, left: Any, right: Any) -> Any:
             f"{left} stands under a sum or an integral over {captured.pop()}, which what "
             f"replaces it, {right}, contains: rename one of the two"
         )
-    return expr.xreplace({left: right})
 
 
 def _derivative(expr: Any, left: Derivative, right: Any) -> Any:
@@ -127,7 +134,7 @@ def solved_for(item: Item, target: Expr) -> Any:
     """
     values = []
     for _, left, right in item.pairs():
-        mark = Symbol("mark", positive=True)
+        mark = Dummy("mark", **target.assumptions0)  # |x| is x only if x is known to be positive
         form = left.xreplace({target: mark})
         if not form.has(mark):
             continue

@@ -30,6 +30,7 @@ class Induction(Rule):
     def residuals(self, item: Item, premises: Sequence[Item]) -> list[Residual]:
         """The start, and the step from `var` to `var + 1`."""
         groups = premise_pairs(premises)
+        early = self._before_the_range(item)
         found = []
         for label, left, right in item.pairs():
             first = [
@@ -47,7 +48,29 @@ class Induction(Rule):
             grown = use(grown.xreplace({core: claimed}), groups)
             after = use(right.subs(self.var, self.var + 1), groups)
             found.append(Residual(grown, after, label=f"{label} step".strip()))
+            for n in early:
+                sides = [use(_unroll(side.subs(self.var, n)), groups) for side in (grown, after)]
+                found.append(Residual(*sides, label=f"{label} step from {n}".strip()))
+            found += _numerically(use(left, groups), use(right, groups), item, label)
         return found
+
+    def _before_the_range(self, item: Item) -> range:
+        """The values from the start to where the range of `var` begins, on which nothing is drawn.
+
+        The start must not lie above the range: the claim would not be reached below it.
+        """
+        span = item.domain.get(self.var) if item.domain is not None else None
+        if span is None:
+            return range(0)
+        if not span.integer:
+            raise DerivationError(f"{item.path}: the range of {self.var} must be Integers(...)")
+        if not (span.low - self.start).is_nonnegative:
+            raise DerivationError(
+                f"{item.path}: the induction starts at {self.var} = {self.start}, but the claim "
+                f"is made from {self.var} = {span.low} on"
+            )
+        whole = self.start.is_Integer and span.low.is_Integer
+        return range(int(self.start), int(span.low)) if whole else range(0)
 
 
 class Telescoping(Rule):
@@ -96,7 +119,15 @@ class Telescoping(Rule):
                 end = g.subs(self.var, high + 1)
             ends = use(scale * (end - g.subs(self.var, low)) + rest, groups)
             found.append(Residual(ends, use(right, groups), label=f"{label} ends".strip()))
+            found += _numerically(use(left, groups), use(right, groups), item, label)
         return found
+
+
+def _numerically(left: Expr, right: Expr, item: Item, label: str) -> list[Residual]:
+    """The claim itself, where it can be added up: no proof, but it finds a missed pole."""
+    if any(side.has(AppliedUndef, oo) or side.is_commutative is False for side in (left, right)):
+        return []
+    return [Residual(left, right, label=label, evidence_only=True)]
 
 
 def _growing_part(expr: Expr, var: Symbol) -> Any:

@@ -1,0 +1,1 @@
+"""The chapter's experiments: the limits, the official tasks, and networks of finite width."""
