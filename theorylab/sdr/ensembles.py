@@ -39,7 +39,8 @@ def log_ensemble(logp: ArrayLike, segments: ArrayLike) -> Float[Array, "..."]:
     -993.092
     """
     if not traced(logp):
-        require("exp(logp)", np.exp(np.asarray(logp, float)), low=0.0, high=1.0)
+        p = np.exp(np.asarray(logp, float))
+        require("exp(logp)", p if p.ndim else float(p), low=0.0, high=1.0)
     whole(segments=segments)
     return evaluate(_any, logp, segments)
 

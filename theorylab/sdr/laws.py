@@ -7,12 +7,13 @@ factor is compiled from it and multiplied in log space.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from theorylab import symbolic
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import evaluate, ordered, whole
+from theorylab.sdr.arrays import evaluate, ordered, traced, whole
 from theorylab.sdr.tails import _log_pmf, check_cells, log_binomial_tail, log_false_positive
 
 
@@ -60,7 +61,7 @@ def step_law_a(n: ArrayLike, a: ArrayLike, s: ArrayLike, theta: ArrayLike) -> Fl
     0.238095
     """
     check_cells(n, a, s)
-    require("n - a", _minus(n, a), low=1)
+    _below("a", a, n)
     whole(low=None, theta=theta)
     return evaluate(_by_a, n, a, s, theta)
 
@@ -85,7 +86,7 @@ def step_law_s(n: ArrayLike, a: ArrayLike, s: ArrayLike, theta: ArrayLike) -> Fl
     0.190476
     """
     check_cells(n, a, s)
-    require("n - s", _minus(n, s), low=1)
+    _below("s", s, n)
     whole(low=None, theta=theta)
     return evaluate(_by_s, n, a, s, theta)
 
@@ -232,5 +233,7 @@ def _scaled(factor, log_pmf):
     return jnp.where(some, size + jnp.where(some, log_pmf, 0.0), -jnp.inf)
 
 
-def _minus(x, y):
-    return jnp.asarray(x) - jnp.asarray(y)
+def _below(name, value, n):
+    if not traced(value, n):
+        room = np.asarray(n) - np.asarray(value)
+        require(f"n - {name}", room if room.ndim else int(room), low=1)

@@ -298,12 +298,10 @@ def _log_pmf(n, a, s, b):
     # Where nothing is random, compute something harmless instead, so that no gradient is NaN.
     n, a, s, b = (jnp.where(free, v, safe) for v, safe in ((n, 4), (a, 2), (s, 2), (b, 1)))
     p, q = a / n, (n - a) / n
-    cells = ((b, s * p), (s - b, s * q), (a - b, (n - s) * p), (n - s - a + b, (n - s) * q))
-    own = _log_poisson(n, n)
-    for margin in (s, n - s, a, n - a):
-        own = own - _log_poisson(margin, margin)
-    for x, m in cells:
-        own = own + _log_poisson(x, m)
+    x = jnp.stack([n, s, n - s, a, n - a, b, s - b, a - b, n - s - a + b])
+    m = jnp.stack([n, s, n - s, a, n - a, s * p, s * q, (n - s) * p, (n - s) * q])
+    factors = _log_poisson(x, m)  # all in one: it compiles twice as fast
+    own = factors[0] - jnp.sum(factors[1:5], axis=0) + jnp.sum(factors[5:], axis=0)
     return jnp.where(free, own, jnp.where(inside, 0.0, -jnp.inf))
 
 
