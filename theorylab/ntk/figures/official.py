@@ -163,12 +163,12 @@ def consistency(circle: xr.Dataset, sphere: xr.Dataset) -> Figure:
         level = float(data.hilbert.isel(exponent=exponents.index(d), n=0).mean())
         guide = level * np.log(n[0]) / np.log(n)
         ax.plot(n, guide, color=COLORS["muted"], lw=1.1, ls=":", label="$\\propto 1/\\log n$")
-        ax.set(xscale="log", yscale="log")
+        ax.set(xscale="log", yscale="log", ylim=(0.0055, 0.19))
         ax.set_yticks([0.01, 0.02, 0.05, 0.1], ["0.01", "0.02", "0.05", "0.1"])
         ax.minorticks_off()
         ax.set_xlabel("training points $n$")
         ax.set_title(f"$d={d}$")
-        ax.legend(fontsize=8.5)
+        ax.legend(fontsize=8.5, ncols=2, loc="upper right")
     axes[0].set_ylabel("excess risk")
     return fig
 

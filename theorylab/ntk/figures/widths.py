@@ -42,7 +42,7 @@ def finite_width(scaling: xr.Dataset) -> Figure:
                 label=f"{kernel.upper()}, mean of networks",
                 **filled,
             )
-        ax.set(xscale="log", yscale="log")
+        ax.set(xscale="log", yscale="log", ylim=(7e-4, 1.6))
         ax.set_xticks(width, [str(w) for w in width])
         ax.minorticks_off()
         ax.set_xlabel("width")
