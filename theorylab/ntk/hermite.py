@@ -102,8 +102,9 @@ def gaussian_average(
     before, error = None, math.inf
     for doubling in range(_DOUBLINGS):
         z, w = gaussian_rule(kinks, _PANELS * 2**doubling)
-        now = function(z) @ w
-        require("the Gaussian average", now)
+        values = function(z)
+        require("integrand of the Gaussian average", values)
+        now = values @ w
         if before is not None:
             error = float(np.max(np.abs(now - before)))
             if error <= tol * max(float(np.max(np.abs(now))), 1e-300):

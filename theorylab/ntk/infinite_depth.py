@@ -185,17 +185,24 @@ def _layer(activation, point, log_a=0.0):
     degree = next(i for i, value in enumerate(p) if value)
     tail = (0.0, *(value / p[degree] for value in p[degree + 1 :]))
     more = jnp.log1p(horner(tail, small))
-    log = math.log(p[degree]) + degree * log_small + more
-    gain = (math.log(p[degree]) - log_a) + (degree - 1) * log_small + more
+    log = math.log(p[degree]) + _times(degree, log_small) + more
+    gain = (math.log(p[degree]) - log_a) + _times(degree - 1, log_small) + more
     slopes = [i * value for i, value in enumerate(p)]
     first = next(i for i, value in enumerate(slopes) if value)
     rest = (0.0, *(value / slopes[first] for value in slopes[first + 1 :]))
-    log_slope = math.log(slopes[first]) + (first - 1) * log_small + jnp.log1p(horner(rest, small))
+    log_slope = (
+        math.log(slopes[first]) + _times(first - 1, log_small) + jnp.log1p(horner(rest, small))
+    )
     near_zero = jnp.exp(log)
     slope = jnp.where(low, log_slope, jnp.log(parts.kdot))
     after = _Point(1 - near_zero, near_zero, log)
     after = _Point(*(jnp.where(low, s, d) for s, d in zip(after, ahead, strict=True)))
     return after, jnp.where(low, gain, (ahead.log - point.log) - log_a), slope
+
+
+def _times(n, log):
+    """n log, which is 0 for n = 0 also where the logarithm is infinite."""
+    return n * log if n else 0.0
 
 
 def _singular(activation):

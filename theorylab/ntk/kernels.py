@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
@@ -115,7 +116,7 @@ def mlp_kernels(
     supported(activation, get)
     x, z = as_points(x, z, sphere=inputs == "sphere")
     layers = layers_of(x.shape[1], x.dtype, depth, w_std, b_std, parameterization, width)
-    biased = isinstance(b_std, jax.core.Tracer) or bool(jnp.any(jnp.asarray(b_std) > 0))
+    biased = isinstance(b_std, jax.core.Tracer) or bool(np.any(np.asarray(b_std) > 0))
     if block is None and activation.rule is None:
         block = max(1, _BLOCK_OF_SERIES // max(z.shape[0], 1))
     return _kernels(

@@ -164,7 +164,7 @@ def _tabulate(sample, cells, delta):
 
 
 def _error(sample, table, delta, at_half, tol):
-    """The largest error between nodes; near the antipode, beyond what rounding of x.z causes."""
+    """The largest error between nodes, except where rounding of x.z near -1 exceeds `tol`."""
     cells = table.shape[1] // 2
     inner = (np.arange(_CHECKS) + 0.5) / _CHECKS
     t = (np.arange(cells)[:, None] + inner) / cells
@@ -173,7 +173,7 @@ def _error(sample, table, delta, at_half, tol):
     powers = np.vander(inner, _DEGREE + 1, increasing=True)
     found = (table @ powers.T).reshape(true.shape)
     error = np.abs(found - true) / (np.abs(true) + at_half[:, :, None])
-    error[:, 1] *= v**2 / (v**2 + 4e-16 / tol)
+    error[:, 1, v**2 < 4e-16 / tol] = 0.0
     return float(np.max(error))
 
 

@@ -25,6 +25,7 @@ _eps = Function("varepsilon", positive=True)(_time)
 _kernel = Function("K", positive=True)(_layer)
 _below = Function("varepsilon", positive=True)(_layer)
 _theta = Symbol("theta", positive=True)
+_left = Symbol("k_0", real=True)
 
 CRITICAL = Derivation(
     "ntk/critical",
@@ -47,6 +48,7 @@ CRITICAL = Derivation(
         _kernel: Interval(Rational(1, 10), 9),
         eps: Interval(Rational(1, 100), 1),
         _theta: Interval(Rational(1, 100), 1),
+        _left: Interval(-3, 3),
     },
 )
 
@@ -80,10 +82,15 @@ def _flow(d: Derivation) -> None:
     d.step(
         "tangent-growth",
         _kernel,
-        _layer * _s / (2 * _s + 1),
+        _layer * _s / (2 * _s + 1) + _left * _layer ** (-(1 + _s) / _s),
         by=SolvesODE(_layer, start=None, how=_powers),
         using=("tangent", "deep"),
-        why="It grows in proportion to the depth, with a constant that only depends on $s$.",
+        why="It grows in proportion to the depth, with a constant that only depends on $s$; what "
+        "is left of the start, with the constant $k_0$, dies out.",
+        also_true={
+            f"rhs: {change} of k_0*l**((-s - 1)/s)": "The constant $k_0$ is arbitrary."
+            for change in ("sign", "coefficient")
+        },
     )
 
 

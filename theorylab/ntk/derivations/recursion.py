@@ -31,7 +31,6 @@ RECURSION = Derivation(
         _K: Interval(Rational(1, 10), 9),
         _T: Interval(Rational(1, 10), 9),
         _k: Interval(Rational(1, 10), 9),
-        _c: Interval(Rational(1, 10), 9),
         dual: Interval(0, 1),
         **dict.fromkeys((_x, _y, _v_1, _v_2, _w_1, _w_2), Interval(-2, 2)),
         _phi: Interval(-2, 2),
@@ -151,19 +150,13 @@ def _diagonal(d: Derivation) -> None:
         using=("diagonal", "diagonal-start"),
         why="A geometric sum, which grows exponentially if $B' > 1$ and settles if $B' < 1$.",
     )
-    d.assume(
-        "critical",
-        _c(L + 1),
-        1 + _c(L),
-        why="The diagonal at the edge of chaos, $B' = 1$.",
-    )
-    d.assume("critical-start", _c(Integer(0)), 1, why="Inputs have length one.")
+    d.assume("edge", mean, 1, why="The edge of chaos.")
     d.step(
         "diagonal-critical",
-        _c(L),
+        _k(L),
         L + 1,
         by=Induction(L),
-        using=("critical", "critical-start"),
+        using=("diagonal", "edge", "diagonal-start"),
         why="At the edge every layer contributes the same.",
     )
 

@@ -90,19 +90,20 @@ class Taxonomy(Experiment):
         }
 
 
-_CASE = ("activation", "depth", "n", "tests")
+_CASE = ("activation", "depth", "n", "tests", "d")
 
-#: Nearest neighbours, a singular kernel, and majority votes; ReLU needs depths far above n.
+#: Nearest neighbours, a singular kernel, and majority votes; ReLU needs depths far above
+#: n and one over the smallest distance, hence few points, and in many dimensions.
 TAXONOMY = Plan(
     Taxonomy(),
     over={
         _CASE: [
-            ("h2", 25, 201, 200),
-            ("h2+h3", 40, 201, 200),
-            ("singular", 30, 201, 200),
-            ("chaotic", 100, 201, 200),
-            ("relu", 5000, 15, 60),
-            ("smooth critical", 5000, 15, 60),
+            ("h2", 25, 101, 100, 2),
+            ("h2+h3", 40, 101, 100, 2),
+            ("singular", 30, 101, 100, 2),
+            ("chaotic", 100, 101, 100, 2),
+            ("relu", 3000, 15, 40, 8),
+            ("smooth critical", 3000, 15, 40, 8),
         ]
     },
 )

@@ -12,8 +12,8 @@ class OrderChaos(Experiment):
 
     host_only = True
     activation: str = static("erf", choices=("erf", "tanh", "relu"), doc="activation")
-    weights: tuple = static((0.2, 4.0, 39), above=0.0, doc="least, largest and number of sw2")
-    biases: tuple = static((0.0, 0.6, 31), low=0.0, doc="least, largest and number of sb2")
+    weights: tuple = static((0.2, 4.0, 30), above=0.0, doc="least, largest and number of sw2")
+    biases: tuple = static((0.0, 0.6, 25), low=0.0, doc="least, largest and number of sb2")
 
     outputs = {
         "chi1": Output(("sw2", "sb2"), doc="slope chi_1 of the correlation map at 1"),
@@ -35,7 +35,7 @@ class OrderChaos(Experiment):
         found = phase_diagram(self.activation, sw2, sb2)
         return {
             "chi1": found.chi1,
-            "length": jnp.minimum(found.length, 100.0),
+            "length": jnp.minimum(found.depth_scale, 100.0),
             "edge": edge_of_chaos(self.activation, sb2),
         }
 

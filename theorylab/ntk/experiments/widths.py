@@ -32,7 +32,7 @@ class WidthScaling(Experiment):
     host_only = True
     activation: str = static("sine", choices=NETWORKS, doc="activation")
     depth: int = static(3, low=1, high=8, doc="hidden layers")
-    widths: tuple = static((16, 32, 64, 128, 256), low=2, doc="width of the hidden layers")
+    widths: tuple = static((16, 64, 256), low=2, doc="width of the hidden layers")
     samples: int = static(128, low=2, doc="networks of each width")
 
     outputs = {

@@ -108,15 +108,15 @@ def critical_ratio(ratio: xr.Dataset) -> Figure:
     names = {
         "relu": "ReLU",
         "abs": "$|z|$",
-        "smooth": "$\\frac12 h_0+\\frac{1}{\\sqrt2}h_1+\\frac12 h_2$",
+        "smooth": "$(h_0+\\sqrt{2}\\,h_1+h_2)/2$",
     }
     for name, look in zip(ratio.activation.values, cycle(ratio.activation.size), strict=True):
         one = ratio.sel(activation=name)
         ax.plot(one.record, one.ratio, label=names[str(name)], **(look | {"ms": 4}))
     for value, text in ((0.25, "1/4"), (1 / 3, "1/3")):
         ax.axhline(value, color=COLORS["theory"], lw=1, ls=(0, (4, 2)), zorder=1)
-        note(ax, 1.05, value + 0.013, text, ha="left")
-    ax.set(xscale="log", ylim=(0.15, 0.6))
+        note(ax, 1.1e4, value + 0.009, text, ha="left")
+    ax.set(xscale="log", ylim=(0.22, 0.41))
     ax.set_xlabel("depth $L$")
     ax.set_ylabel("off-diagonal / diagonal of the NTK")
     ax.legend(loc="upper right")

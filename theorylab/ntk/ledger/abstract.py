@@ -77,8 +77,7 @@ ROWS = (
             _agreement(name, kernel),
             between(least, 1.0),
             difference=difference,
-            note=f"Share of labels that are the limit's, regression with the {kernel.upper()} {how}. "
-            f"{OURS}",
+            note=f"Share of labels that are the limit's; {kernel.upper()} {how}. {OURS}",
         )
         for slug, name, kernel, least, how, difference, claim in (
             (
@@ -131,8 +130,8 @@ ROWS = (
                 "relu",
                 "ntk",
                 1.0,
-                "of 5000 layers",
-                "15 training points and 5000 layers instead of 100 and 50,000",
+                "of 3000 layers",
+                "15 training points (d = 8) and 3000 layers instead of 100 and 50,000",
                 "A deep ReLU network takes a majority vote.",
             ),
             (

@@ -77,7 +77,7 @@ ROWS = (
         paper=PAPER,
         locator="official code, ReLU NTK at depth 50,000 with 100 points",
         claim="A ReLU network of 50,000 layers takes a majority vote among 100 training points.",
-        out_of_reach="Too slow for a build; the same with 15 points and 5000 layers is above",
+        out_of_reach="Too slow for a build; the same with 15 points and 3000 layers is above",
     ),
     Row(
         id="ntk/official-figures",

@@ -1,0 +1,73 @@
+"""The chapter's experiments: small instances, with the answers that theory gives."""
+
+import numpy as np
+import pytest
+
+from theorylab.lab import run
+from theorylab.ntk.experiments.agreement import Taxonomy
+from theorylab.ntk.experiments.limits import NearZero
+from theorylab.ntk.experiments.official import FULL, DepthScan, ExcessRisk, OfficialTask
+from theorylab.ntk.experiments.widths import VarianceByDepth
+
+
+def test_recorded_results_come_out_again():
+    """One of the four dimensions, at the full number of training points."""
+    recorded = FULL.run().sel(d=1)
+    again = run(FULL.plan.experiment.replace(d=1, names=("2d_opt",)))
+    for name in ("bayes", "nearest", "hilbert", "majority", "hilbert_nn"):
+        np.testing.assert_allclose(again[name], recorded[name], atol=1e-3)
+    kept = recorded.sel(activation="2d_opt")
+    for name in ("alpha", "accuracy", "agree_hilbert", "agree_own"):
+        np.testing.assert_allclose(again[name][0], kept[name], atol=1e-3)
+
+
+def test_labels_of_a_deep_network_are_those_of_its_limit():
+    found = run(Taxonomy(activation="h2", depth=25, n=31, tests=40))
+    assert float(found.nngp) == float(found.ntk) == 1.0
+    shallow = run(Taxonomy(activation="chaotic", depth=1, n=31, tests=40))
+    assert float(shallow.ntk) < 1.0  # one layer is no majority vote
+
+
+def test_the_condition_number_is_that_of_a_finite_rank_kernel():
+    """One layer of (h1 + h3)/sqrt 2: polynomials of degree 1 and 3 in 3 variables, 10 of them."""
+    found = run(DepthScan(n=60, tests=20, depths=(1, 40)))
+    assert found["rank"].values.tolist() == [[10, 60], [10, 60]]
+    assert np.all(found.log_condition.values[:, 0] > 15)
+    assert np.all(found.log_condition.values[:, 1] < 6)
+
+
+def test_excess_risk_is_never_negative_and_zero_for_no_rule_here():
+    found = run(ExcessRisk(d=2, sizes=(10, 200), tests=80))
+    assert np.all(found.hilbert > 0) and np.all(found.nearest > 0)
+    assert float(found.majority[-1]) > float(found.hilbert[1, -1])
+
+
+def test_swings_of_the_profile():
+    """Measured with mpmath to 40 digits: 1.35e-3 for the optimal activation of dimension 1."""
+    found = run(NearZero(activation="optimal 1", points=40))
+    assert float(found.swing) == pytest.approx(1.35e-3, rel=0.01)
+    assert float(found.period_error) < 1e-7
+
+
+def test_variances_part_with_the_sign():
+    kept = {
+        name: run(VarianceByDepth(activation=name, width=64, depth=6, samples=8))
+        .variance.isel(layer=-1)
+        .values
+        for name in ("sine", "hermite")
+    }
+    assert np.all(np.abs(kept["sine"]) < 0.3)
+    assert np.mean(np.abs(kept["hermite"]) > 0.5) > 0.7
+
+
+def test_bad_parameters_are_refused():
+    for change, said in (
+        (dict(d=3), "d is 3"),
+        (dict(n=2), "n is 2"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            OfficialTask(**change)
+    with pytest.raises(ValueError, match="depths holds"):
+        DepthScan(depths=(0,))
+    with pytest.raises(ValueError, match="activation"):
+        Taxonomy(activation="relu6")
