@@ -13,7 +13,7 @@ from theorylab.deep_linear.arrays import as_float
 from theorylab.deep_linear.deficits import Deficits, gates, listed, residual
 from theorylab.deep_linear.initialisation import check_strength
 from theorylab.deep_linear.race import allocate, race_potential
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 _FOLD = 0.04
 _STEPS = 1200
@@ -60,7 +60,7 @@ def final_allocation(
     """
     p0, s = as_float(p0), as_float(s)
     s = s.astype(p0.dtype)
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("imbalance", imbalance, low=0.0)
     require("p0", p0, shape=(None, s.size))
     require("s", s, shape=(s.size,), above=0.0)

@@ -14,4 +14,6 @@ def as_float(x: ArrayLike) -> Float[Array, "..."]:
     True
     """
     x = jnp.asarray(x)
+    if jnp.issubdtype(x.dtype, jnp.complexfloating):
+        raise ValueError(f"an argument is {x!r}; allowed: real numbers")
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float)

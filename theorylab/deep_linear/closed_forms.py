@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.deep_linear.arrays import as_float
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 _NEWTON = 6
 
@@ -48,7 +48,8 @@ def mode_at(
     >>> round(float(mode_at(1.0, 0.01, 3.0, depth=2)), 3)
     1.723
     """
-    t, k0, s = _arguments(depth, pathways, t=t, k0=k0, s=s)
+    depth, pathways = whole("depth", depth, low=1), whole("pathways", pathways, low=1)
+    t, k0, s = _arguments(t=t, k0=k0, s=s)
     require("t", t, low=0.0)
     t = t / pathways ** (1 - 2 / depth)
     if depth <= 2:
@@ -80,7 +81,8 @@ def time_to(
     >>> round(float(time_to(1.5, 0.001, 3.0, depth=4)), 3)
     5.217
     """
-    k0, s, k = _arguments(depth, pathways, k0=k0, s=s, k=k)
+    depth, pathways = whole("depth", depth, low=1), whole("pathways", pathways, low=1)
+    k0, s, k = _arguments(k0=k0, s=s, k=k)
     require("k - k0", k - k0, low=0.0)
     require("s - k", s - k, above=0.0)
     slower = pathways ** (1 - 2 / depth)
@@ -129,7 +131,7 @@ def unlearn(t: ArrayLike, k0: ArrayLike, depth: int) -> Float[Array, "..."]:
     >>> round(float(unlearn(2.0, 1.0, depth=2)), 6)
     0.2
     """
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     t, k0 = jnp.broadcast_arrays(as_float(t), as_float(k0))
     require("t", t, low=0.0)
     require("k0", k0, low=0.0)
@@ -178,9 +180,10 @@ def two_layer_exact(
     >>> bool(jnp.allclose(omega[-1], jnp.diag(jnp.array([3.0, 2.0]))))
     True
     """
+    require("sigma", sigma, shape=(None, None))
     require("w1", w1, shape=(None, sigma.shape[1]))
     require("w2", w2, shape=(sigma.shape[0], w1.shape[0]))
-    require("ts", ts, low=0.0)
+    require("ts", ts, low=0.0, shape=(None,))
     gap = w2.T @ w2 - w1 @ w1.T
     if not isinstance(gap, jax.core.Tracer):
         require("imbalance of the layers", jnp.linalg.norm(gap), high=1e-6 * float(jnp.sum(w1**2)))
@@ -199,7 +202,7 @@ def _two_layer(w1, w2, sigma, ts):
     lower = jnp.linalg.qr((v.T @ q0).T, mode="r").T
     columns = lower.shape[1]
     eps = jnp.finfo(sigma.dtype).eps
-    flat = jnp.abs(w) < 1e3 * eps * jnp.max(jnp.abs(w))
+    flat = jnp.abs(w) <= 1e3 * eps * jnp.max(jnp.abs(w))  # all of them if the target is zero
     rate = jnp.where(flat, 1.0, jnp.abs(w))
 
     def at(t):
@@ -220,9 +223,7 @@ def _two_layer(w1, w2, sigma, ts):
     return jnp.where((ts > 0)[:, None, None], later, w2 @ w1)
 
 
-def _arguments(depth, pathways, **values):
-    require("depth", depth, low=1, integer=True)
-    require("pathways", pathways, low=1, integer=True)
+def _arguments(**values):
     values = {name: as_float(value) for name, value in values.items()}
     require("s", values["s"], above=0.0)
     require("k0", values["k0"], above=0.0)

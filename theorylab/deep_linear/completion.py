@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
@@ -22,7 +23,7 @@ from theorylab.deep_linear.arrays import Scalar
 from theorylab.deep_linear.gradient import descent, products
 from theorylab.deep_linear.initialisation import gaussian_init
 from theorylab.deep_linear.stepping import check_record_every, record_scan
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 Factors = tuple[Float[Array, "n n"], ...]
 
@@ -78,7 +79,7 @@ def observe(
     >>> int(many.sum()), int(few.sum()), bool(jnp.all(many | ~few))
     (12, 6, True)
     """
-    require("n", n, low=1, integer=True)
+    n = whole("n", n, low=1)
     available = n * n
     order = jax.random.uniform(key, (n * n,))
     if subset_of is not None:
@@ -177,10 +178,10 @@ def transfer_curve(
     >>> bool(jnp.allclose(curve.test[0], curve.test[1])), bool(curve.test[0] > 0.05)
     (True, True)
     """
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("scale", scale, above=0.0)
-    pretrain = tuple(int(count) for count in pretrain)
     require("pretrain", pretrain, low=0, integer=True)
+    pretrain = tuple(int(count) for count in pretrain)
     if not pretrain or list(pretrain) != sorted(set(pretrain)):
         raise ValueError(f"pretrain is {pretrain}; allowed: rising whole numbers")
     factors = completion_init(key, m1.shape[0], depth, scale, m1.dtype)
@@ -202,7 +203,10 @@ def effective_rank(s: Float[Array, "*batch n"]) -> Float[Array, " *batch"]:
     >>> effective_rank(jnp.array([2.0, 2.0, 2.0, 0.0])).round(6).item()
     3.0
     """
-    share = s / jnp.sum(s, axis=-1, keepdims=True)
+    require("s", s, low=0.0)
+    total = jnp.sum(s, axis=-1, keepdims=True)
+    require("sum of s", total, above=0.0)
+    share = s / total
     return jnp.exp(-jnp.sum(jax.scipy.special.xlogy(share, share), axis=-1))
 
 
@@ -242,12 +246,20 @@ def completion_gradient(
 
 
 def _check_completion(factors, m, mask, lr, steps):
+    if not factors:
+        raise ValueError("factors holds no layer; allowed: at least one")
+    for name, value in (("m", m), ("mask", mask)):
+        if np.ndim(value) != 2 or not isinstance(value, jax.Array | np.ndarray):
+            raise ValueError(f"{name} is {type(value).__name__}; allowed: an array (n, n)")
+    if mask.dtype != bool:
+        raise ValueError(f"mask has dtype {mask.dtype}; allowed: bool, True where observed")
     n = m.shape[0]
+    require("m", m if isinstance(m, jax.core.Tracer) else jnp.where(mask, m, 0), shape=(n, n))
     for layer in factors:
         require("factor", layer, shape=(n, n))
     require("mask", mask.astype(int), shape=(n, n))
     require("lr", lr, above=0.0)
-    require("steps", steps, low=1, integer=True)
+    steps = whole("steps", steps, low=1)
     if not isinstance(mask, jax.core.Tracer) and not bool(jnp.any(mask)):
         raise ValueError("mask observes no entry; allowed: at least one")
 

@@ -16,7 +16,7 @@ from theorylab.deep_linear.gradient import train_gd
 from theorylab.deep_linear.initialisation import Params, aligned_init
 from theorylab.deep_linear.modes import solve_modes
 from theorylab.deep_linear.race import allocate, race_potential
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 
 @references("kleinman2024critical")
@@ -61,7 +61,7 @@ def critical_period_curve(
     """
     s, onsets, durations = as_float(s), as_float(onsets), as_float(durations)
     require("method", method, choices=("exact", "ode", "gd"))
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("s", s, above=0.0, shape=(None,))
     require("onsets", onsets, low=0.0, shape=(None,))
     require("durations", durations, low=0.0, shape=(None,))
@@ -150,7 +150,7 @@ def susceptibility(s: ArrayLike, depth: int) -> Float[Array, "..."]:
     >>> float(susceptibility(3.0, depth=2))
     1.5
     """
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     s = as_float(s)
     require("s", s, above=0.0)
     checked = symbolic.compiled("deep_linear/deficit/susceptibility", args=("S", "D"))
@@ -197,7 +197,7 @@ def deficit_dose(duration: ArrayLike, s: ArrayLike, depth: int) -> Float[Array, 
     duration, s = as_float(duration), as_float(s)
     require("duration", duration, low=0.0)
     require("s", s, above=0.0)
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     return duration * s ** (2 - 2 / depth)
 
 
@@ -205,7 +205,7 @@ def share_after_dose(dose: ArrayLike, depth: int) -> Float[Array, "..."]:
     """Final share of pathway B after a freeze on the plateau of the given `deficit_dose`.
 
     Args:
-        dose: delta, at least 0.  depth: D.
+        dose: delta, at least 0.  depth: D, at least 2: a single matrix has no plateau.
 
     Source: derived here; claim `deep_linear/deficit/...`.
 
@@ -214,6 +214,7 @@ def share_after_dose(dose: ArrayLike, depth: int) -> Float[Array, "..."]:
     """
     dose = as_float(dose)
     require("dose", dose, low=0.0)
+    depth = whole("depth", depth, low=2)  # a single matrix has no plateau
     return allocate(dose[..., None], jnp.ones_like(dose), depth)[..., 1]
 
 
@@ -232,6 +233,9 @@ def pathway_error(params: Params, sigma: Float[Array, "o i"]) -> Float[Array, " 
     >>> pathway_error((layers, layers), jnp.eye(2)).tolist()
     [0.25, 0.25]
     """
+    require("sigma", sigma, shape=(None, None))
+    if not isinstance(sigma, jax.core.Tracer):
+        require("largest entry of sigma", jnp.max(jnp.abs(sigma)), above=0.0)
     maps = []
     for layers in params:
         omega = layers[0]

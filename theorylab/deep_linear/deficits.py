@@ -89,13 +89,20 @@ class Deficit:
         if self.modes is None:
             require("strength of a deficit of all modes", self.strength, shape=())
         else:
-            object.__setattr__(self, "modes", tuple(int(mode) for mode in self.modes))
+            if np.ndim(self.modes) != 1 or not len(self.modes):
+                raise ValueError(
+                    f"modes is {self.modes!r}; allowed: indices, or None for all modes"
+                )
             require("modes", self.modes, low=0, integer=True)
+            object.__setattr__(self, "modes", tuple(int(mode) for mode in self.modes))
             if len(set(self.modes)) < len(self.modes):
                 raise ValueError(f"modes is {self.modes}; allowed: each mode once")
             if np.ndim(self.strength):
                 require("strength", self.strength, shape=(len(self.modes),))
         window = (self.start, self.stop)
+        for name, edge in zip(("start", "stop"), window, strict=True):
+            if isinstance(edge, str) or edge is None:
+                raise ValueError(f"{name} is {edge!r}; allowed: a time")
         traced = any(isinstance(edge, jax.core.Tracer) for edge in window)
         if not traced and not np.all(np.asarray(self.start) <= np.asarray(self.stop)):
             raise ValueError(
@@ -235,8 +242,10 @@ def listed(
     ...
     ValueError: pathway of a deficit is 2; allowed: a whole number at least 0 and below 2
     """
-    deficits = (deficits,) if isinstance(deficits, Deficit) else tuple(deficits)
+    deficits = (deficits,) if isinstance(deficits, Deficit) else tuple(deficits or ())
     for deficit in deficits:
+        if not isinstance(deficit, Deficit):
+            raise ValueError(f"deficits holds {deficit!r}; allowed: Deficit or several of them")
         if pathways is not None:
             require("pathway of a deficit", deficit.pathway, low=0, below=pathways, integer=True)
         if modes is not None and deficit.modes:

@@ -94,7 +94,7 @@ def train_gd(
     (True, True)
     """
     sigma = as_float(sigma)
-    deficits = _checked(params, sigma, lr, "lr", steps, deficits, record_every)
+    deficits = _checked(params, sigma, lr, "lr", steps, deficits, record_every, decay)
     if check_stability:
         check_step("lr", lr, sigma, len(params[0]), 2.0)
     return _train(
@@ -125,7 +125,7 @@ def gradient_flow(
     -0.0
     """
     sigma = as_float(sigma)
-    deficits = _checked(params, sigma, step, "step", steps, deficits, record_every)
+    deficits = _checked(params, sigma, step, "step", steps, deficits, record_every, decay)
     check_step("step", step, sigma, len(params[0]), 2.5)
     return _train(
         params, sigma, step, deficits, decay, steps=steps, record_every=record_every, step=rk4
@@ -194,12 +194,14 @@ def check_step(
 _WAY_OUT = {"lr": "; check_stability=False lets it run"}
 
 
-def _checked(params, sigma, step, name, steps, deficits, record_every):
+def _checked(params, sigma, step, name, steps, deficits, record_every, decay):
+    require("sigma", sigma, shape=(None, None))
     require(name, step, above=0.0)
+    require("decay", decay, low=0.0)
     require("steps", steps, low=1, integer=True)
     check_record_every(record_every, steps)
-    if not params:
-        raise ValueError("params holds no pathway; allowed: at least one")
+    if not params or not params[0]:
+        raise ValueError("params holds no layers; allowed: at least one pathway of one layer")
     depth = len(params[0])
     for a, layers in enumerate(params):
         if len(layers) != depth:
@@ -216,6 +218,8 @@ def _checked(params, sigma, step, name, steps, deficits, record_every):
             )
         if any(isinstance(layer, jax.core.Tracer) for layer in layers):
             continue
+        for layer in layers:
+            require(f"weights of pathway {a}", layer)
         if sum(not np.any(np.asarray(layer)) for layer in layers) > 1:
             raise ValueError(
                 f"pathway {a} has two or more layers that are all zero: it never learns; "

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, Real
 from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.tasks import full_basis, task_svd
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 Params = tuple[tuple[Float[Array, "_ _"], ...], ...]
 
@@ -66,9 +66,10 @@ def aligned_init(
     sigma = as_float(sigma)
     u, s, v = task_svd(sigma)
     k0 = as_float(k0).astype(sigma.dtype)
+    require("k0", k0, shape=(None, None))
     modes = k0.shape[1]
     check_modes(modes, s.size)
-    require("width", width, low=modes, integer=True)
+    depth, width = whole("depth", depth, low=1), whole("width", width, low=modes)
     check_strength("k0", k0, depth, imbalance)
 
     p, q = imbalanced(layer_strength(k0, depth, imbalance), imbalance)
@@ -123,7 +124,7 @@ def gaussian_init(
     """
     width = _check_shape(shape, depth, width, low=1)
     require("scale", scale, above=0.0)
-    require("pathways", pathways, low=1, integer=True)
+    pathways = whole("pathways", pathways, low=1)
     sizes = [shape[1], *[width] * (depth - 1), shape[0]]
     return _gaussian(key, tuple(sizes), pathways, scale ** (1 / depth))
 
@@ -164,7 +165,7 @@ def balanced_init(
     """
     width = _check_shape(shape, depth, width, low=min(shape))
     require("scale", scale, above=0.0)
-    require("pathways", pathways, low=1, integer=True)
+    pathways = whole("pathways", pathways, low=1)
     return _balanced(key, shape, depth, width, scale, pathways)
 
 
@@ -201,6 +202,7 @@ def imbalanced(
     """
     require("imbalance", imbalance, low=0.0)
     p = as_float(p0)
+    require("p0", p)
     return p, jnp.sqrt(p**2 + jnp.asarray(imbalance, p.dtype))
 
 
@@ -223,9 +225,10 @@ def layer_strength(
     >>> round(float(p * (p**2 + 1) ** 1.5), 6)
     -2.0
     """
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("imbalance", imbalance, low=0.0)
     k = as_float(k)
+    require("k", k)
     if depth == 1:
         return k
     size = jnp.abs(k)
@@ -243,7 +246,13 @@ def layer_strength(
 
     small = size / jnp.where(lam > 0, lam, 1.0) ** ((depth - 1) / 2)
     start = jnp.where(lam > 0, jnp.minimum(root, small), root)
-    return jnp.sign(k) * jax.lax.fori_loop(0, 20, newton, start)
+    found = jnp.sign(k) * jax.lax.fori_loop(0, 20, newton, start)
+    # one more step, of either sign, that carries the derivatives, also at K = 0
+    found = jax.lax.stop_gradient(found)
+    square = found**2 + lam
+    slope = square ** ((depth - 3) / 2) * (depth * found**2 + lam)
+    step = (found * square ** ((depth - 1) / 2) - k) / jnp.where(slope > 0, slope, 1.0)
+    return found - jnp.where(slope > 0, step, 0.0)
 
 
 def check_strength(name: str, k: ArrayLike, depth: int, imbalance: Scalar) -> None:
@@ -254,7 +263,7 @@ def check_strength(name: str, k: ArrayLike, depth: int, imbalance: Scalar) -> No
     ...
     ValueError: k0 is 0.0; allowed: a finite number above 0.0 (at depth 2, balanced, ...
     """
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("imbalance", imbalance, low=0.0)
     if depth == 1 or isinstance(imbalance, jax.core.Tracer) or imbalance > 0:
         require(name, k)
@@ -280,7 +289,7 @@ def check_modes(given: int, available: int) -> None:
 
 def _check_shape(shape: tuple[int, int], depth: int, width: int | None, low: int) -> int:
     require("shape", np.array(shape), low=1, integer=True, shape=(2,))
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     width = max(shape) if width is None else width
     return require("width", width, low=low, integer=True)
 

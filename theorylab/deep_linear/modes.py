@@ -22,7 +22,7 @@ from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.deficits import Deficits, Gates, gates, in_steps, listed, residual
 from theorylab.deep_linear.initialisation import check_strength, imbalanced, layer_strength
 from theorylab.deep_linear.stepping import check_record_every, record_scan, rk4
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 
 @references("saxe2014exact", "shi2022learning")
@@ -46,7 +46,10 @@ def mode_rhs(
         depth: D.
         gate: from `gates`; None for no deficit.
         imbalance: lambda >= 0.
-        decay: weight decay mu, per unit of time.
+        decay: weight decay mu >= 0, per unit of time.
+
+    Raises:
+        ValueError: shapes that do not fit, a negative strength though balanced, negative decay.
 
     Source: saxe2014exact for the balanced form, shi2022learning for the imbalanced one.
 
@@ -54,11 +57,17 @@ def mode_rhs(
     [4.0, 4.0]
     """
     k, s = _same(k, s)
-    p, q = imbalanced(layer_strength(k, depth, imbalance), imbalance)
+    depth = whole("depth", depth, low=1)
+    require("decay", decay, low=0.0)
+    strength = layer_strength(k, depth, imbalance)
+    if not isinstance(imbalance, jax.core.Tracer) and imbalance == 0:
+        gain = depth * k ** (2 - 2 / depth)  # smooth at k = 0, unlike its root
+    else:
+        gain = _gain(*imbalanced(strength, imbalance), depth)
     if gate is None:
         gate = gates((), 0.0, *k.shape, k.dtype)
     r = residual(k, s, gate)
-    return _gain(p, q, depth) * r - jnp.asarray(decay, k.dtype) * depth * k
+    return gain * r - jnp.asarray(decay, k.dtype) * depth * k
 
 
 @references("saxe2014exact", "shi2022learning")
@@ -101,7 +110,7 @@ def solve_modes(
     """
     p0, s = _same(p0, s)
     ts = as_float(ts).astype(p0.dtype)
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("number of times", ts.size, low=2)
     require("spacing of ts", jnp.diff(ts), low=0.0)
     check_strength("p0", p0, depth, imbalance)
@@ -109,8 +118,9 @@ def solve_modes(
     segments = ts.size - 1
     if steps is None:
         steps = max(4, -(-400 // segments))
-    require("steps", steps, low=1, integer=True)
-    _check_rk4(ts, steps, s, depth, imbalance)
+    steps = whole("steps", steps, low=1)
+    require("decay", decay, low=0.0)
+    _check_rk4(p0, ts, steps, s, depth, imbalance, decay)
     return _solve(p0, s, ts, deficits, imbalance, decay, depth=depth, steps=steps)
 
 
@@ -148,7 +158,10 @@ def gd_map(
     >>> bool(jnp.allclose(k[-1], 1.5))
     True
     """
-    p0, s, deficits = _map_arguments(p0, s, depth, lr, steps, deficits, imbalance, record_every)
+    depth, steps = whole("depth", depth, low=1), whole("steps", steps, low=1)
+    p0, s, deficits = _map_arguments(
+        p0, s, depth, lr, steps, deficits, imbalance, record_every, decay
+    )
     return _iterate(
         p0,
         s,
@@ -195,6 +208,7 @@ def euler_map(
     >>> bool(jnp.all(euler_map(*two, 3, 0.01, 9) == gd_map(*two, 3, 0.01, 9)))
     True
     """
+    depth, steps = whole("depth", depth, low=1), whole("steps", steps, low=1)
     p0, s, deficits = _map_arguments(p0, s, depth, lr, steps, deficits, imbalance, record_every)
     return _iterate(
         p0,
@@ -234,12 +248,13 @@ def _velocity(p, q, s, gate, depth, decay):
     return dp - decay * p, dq - decay * q
 
 
-def _check_rk4(ts, steps, s, depth, imbalance):
-    inputs = (ts, s, imbalance)
+def _check_rk4(p0, ts, steps, s, depth, imbalance, decay):
+    inputs = (p0, ts, s, imbalance, decay)
     if any(isinstance(x, jax.core.Tracer) for x in inputs):
         return
-    p, q = imbalanced(layer_strength(jnp.max(s), depth, imbalance), imbalance)
-    sharpness = float(_gain(p, q, depth))
+    largest = jnp.maximum(layer_strength(jnp.max(s), depth, imbalance), jnp.max(jnp.abs(p0)))
+    p, q = imbalanced(largest, imbalance)
+    sharpness = float(_gain(p, q, depth)) + depth * float(decay)
     longest = float(np.max(np.diff(np.asarray(ts))))
     if longest / steps * sharpness > 2.5:
         enough = int(np.ceil(longest * sharpness / 2.5))
@@ -277,11 +292,12 @@ def _solve(p0, s, ts, deficits, imbalance, decay, *, depth, steps):
     return k[jnp.searchsorted(points, ts, side="right") - 1]
 
 
-def _map_arguments(p0, s, depth, lr, steps, deficits, imbalance, record_every):
+def _map_arguments(p0, s, depth, lr, steps, deficits, imbalance, record_every, decay=0.0):
+    require("decay", decay, low=0.0)
     p0, s = _same(p0, s)
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("lr", lr, above=0.0)
-    require("steps", steps, low=1, integer=True)
+    steps = whole("steps", steps, low=1)
     check_record_every(record_every, steps)
     check_strength("p0", p0, depth, imbalance)
     return p0, s, listed(deficits, *p0.shape)

@@ -73,6 +73,7 @@ def train_nonlinear(
     """
     sigma = as_float(sigma)
     require("activation", activation, choices=tuple(ACTIVATIONS))
+    require("sigma", sigma, shape=(None, None))
     require("lr", lr, above=0.0)
     require("steps", steps, low=1, integer=True)
     check_record_every(record_every, steps)

@@ -5,6 +5,7 @@ potential $F_D(p_a)$ advances at the rate of the shared residual, whatever its s
 that differences of potentials are conserved.
 """
 
+import math
 from functools import partial
 
 import jax
@@ -15,7 +16,8 @@ from jaxtyping import Array, Float, Real
 from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.deep_linear.arrays import as_float
-from theorylab.lab.require import require
+from theorylab.deep_linear.initialisation import layer_strength
+from theorylab.lab.require import require, whole
 
 _NEWTON = 12
 _BISECTIONS = 60
@@ -43,7 +45,8 @@ def race_potential(p: ArrayLike, depth: int, imbalance: float = 0.0) -> Float[Ar
     -2.0
     """
     p = as_float(p)
-    _check(depth, imbalance)
+    depth = _check(depth, imbalance)
+    require("p", p)
     if depth == 1:
         return p
     if imbalance > 0:
@@ -73,7 +76,8 @@ def race_potential_inverse(f: ArrayLike, depth: int, imbalance: float = 0.0) -> 
     0.5
     """
     f = as_float(f)
-    _check(depth, imbalance)
+    depth = _check(depth, imbalance)
+    require("f", f)
     if depth == 1:
         return f
     if imbalance > 0:
@@ -99,11 +103,12 @@ def allocate(
         imbalance: $\\lambda \\ge 0$, a Python number.
 
     Returns:
-        K, (..., P). Where imbalanced and D > 2, invariants beyond the length of the race have
-        no solution and give NaN.
+        K, (..., P). Where imbalanced and D > 2, traced invariants that are further apart than
+        the race is long have no solution and give NaN.
 
     Raises:
-        ValueError: s not positive; depth below 1; negative imbalance.
+        ValueError: s not positive; depth below 1; negative imbalance; no gap; gaps that the
+            race is too short for.
 
     Source: derived here; claim `deep_linear/deficit/...`.
 
@@ -112,8 +117,10 @@ def allocate(
     [1.5, 1.5]
     """
     c, s = as_float(c), as_float(s)
-    _check(depth, imbalance)
+    depth = _check(depth, imbalance)
     require("c", c)
+    if not c.ndim or not c.shape[-1]:
+        raise ValueError(f"c has shape {c.shape}; allowed: (..., P - 1) for P >= 2 pathways")
     require("s", s, above=0.0)
     behind = jnp.concatenate([jnp.zeros_like(c[..., :1]), c], axis=-1)
     s = jnp.broadcast_to(s, behind.shape[:-1]).astype(behind.dtype)
@@ -121,6 +128,8 @@ def allocate(
         return (s / behind.shape[-1])[..., None] + (behind.mean(-1, keepdims=True) - behind)
     behind = behind - behind.min(-1, keepdims=True)
     if imbalance > 0:
+        if depth > 2:
+            require("spread of the invariants", behind, below=_length(depth, imbalance))
         return _unequal_split(behind, s, depth, imbalance)
     return split(behind, s, depth)
 
@@ -150,8 +159,16 @@ def split(
 
 
 def _check(depth, imbalance):
-    require("depth", depth, low=1, integer=True)
-    require("imbalance", imbalance, low=0.0)
+    if isinstance(imbalance, jax.core.Tracer):
+        raise ValueError("imbalance is traced; allowed: a Python number (mark it static)")
+    require("imbalance", imbalance, low=0.0, shape=())
+    return whole("depth", depth, low=1)
+
+
+def _length(depth, imbalance):
+    """How far apart two imbalanced pathways can be: from F(-infinity) to F(infinity), D > 2."""
+    half = math.gamma((depth - 2) / 2) / math.gamma((depth - 1) / 2) * math.sqrt(math.pi) / 2
+    return 2 * half * imbalance ** (1 - depth / 2)
 
 
 def _unequal_potential(p, depth, imbalance):
@@ -193,17 +210,33 @@ def _unequal_inverse(f, depth, imbalance):
 
 @partial(jax.jit, static_argnames=("depth", "imbalance"))
 def _unequal_split(behind, total, depth, imbalance):
+    """Bisection in log u of the leader, then Newton, which also carries derivatives."""
+    root = jnp.sqrt(jnp.asarray(imbalance, total.dtype))
+
     def strengths(u):
-        lead = _unequal_potential(jnp.sqrt(imbalance) * jnp.sinh(u), depth, imbalance)
+        lead = _unequal_potential(root * jnp.sinh(u), depth, imbalance)
         p = _unequal_inverse(lead[..., None] - behind, depth, imbalance)
         return p * jnp.sqrt(p**2 + imbalance) ** (depth - 1)
+
+    def whole(u):
+        return jnp.sum(strengths(u), axis=-1)
 
     def halve(_, ends):
         low, high = ends
         middle = (low + high) / 2
-        above = jnp.sum(strengths(middle), axis=-1) > total
+        above = whole(jnp.exp(middle)) > jax.lax.stop_gradient(total)
         return jnp.where(above, low, middle), jnp.where(above, middle, high)
 
-    reach = jnp.full_like(total, 60.0 / depth)
-    low, high = jax.lax.fori_loop(0, _BISECTIONS, halve, (jnp.zeros_like(total), reach))
-    return strengths((low + high) / 2)
+    # the leader has an equal share at least
+    fair = layer_strength(jax.lax.stop_gradient(total) / behind.shape[-1], depth, imbalance)
+    least = jnp.log(jnp.arcsinh(fair / root)) - 1e-3
+    reach = jnp.maximum(jnp.log(60.0 / depth).astype(total.dtype), least + 1)
+    low, high = jax.lax.fori_loop(0, _BISECTIONS, halve, (least, reach))
+    u = jax.lax.stop_gradient(jnp.exp((low + high) / 2))
+    reached, slope = jax.jvp(whole, (u,), (jnp.ones_like(u),))
+    u = u - (reached - total) / jax.lax.stop_gradient(slope)
+    found = strengths(u)
+    if depth == 2:
+        return found
+    too_far = jnp.max(behind, axis=-1) >= jnp.asarray(_length(depth, imbalance), behind.dtype)
+    return jnp.where(too_far[..., None], jnp.nan, found)

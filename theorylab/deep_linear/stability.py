@@ -5,7 +5,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
 from theorylab.deep_linear.arrays import as_float
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 
 def sharpness(k: Real[ArrayLike, "*batch P"], depth: int) -> Float[Array, " *batch"]:
@@ -26,7 +26,7 @@ def sharpness(k: Real[ArrayLike, "*batch P"], depth: int) -> Float[Array, " *bat
     6.0
     """
     k = as_float(k)
-    require("depth", depth, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
     require("k", k, low=0.0)
     return jnp.sum(depth * k ** (2 - 2 / depth), axis=-1)
 
@@ -50,7 +50,7 @@ def max_stable_lr(s: ArrayLike, depth: int, pathways: int = 1) -> Float[Array, "
     """
     s = as_float(s)
     require("s", s, above=0.0)
-    require("depth", depth, low=1, integer=True)
-    require("pathways", pathways, low=1, integer=True)
+    depth = whole("depth", depth, low=1)
+    pathways = whole("pathways", pathways, low=1)
     split = jnp.broadcast_to((s / pathways)[..., None], (*s.shape, pathways))
     return 2 / sharpness(split, depth)

@@ -68,7 +68,9 @@ def full_basis(
     >>> u.shape, s.shape, v.shape
     ((3, 3), (2,), (2, 2))
     """
-    return _signed_svd(as_float(sigma))
+    sigma = as_float(sigma)
+    require("sigma", sigma, shape=(None, None))
+    return _signed_svd(sigma)
 
 
 @jax.jit

@@ -88,6 +88,27 @@ def require(
     return value
 
 
+def whole(name: str, value: Any, *, low: int | None = None, high: int | None = None) -> int:
+    """`value` as a Python int, for what sets shapes or code: a depth, a number of steps.
+
+    Raises:
+        ValueError: not a whole number, out of range, or traced.
+
+    >>> whole("depth", np.int64(3), low=1)
+    3
+    >>> whole("depth", 2.5, low=1)
+    Traceback (most recent call last):
+    ...
+    ValueError: depth is 2.5; allowed: a whole number at least 1
+    """
+    if isinstance(value, jax.core.Tracer):
+        raise ValueError(
+            f"{name} is traced; allowed: a Python number, as it sets the shape of the computation "
+            "(mark it static under jax.jit)"
+        )
+    return int(require(name, value, low=low, high=high, integer=True, shape=()))
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The message for a name that does not exist: near ones, or all.
 
