@@ -9,7 +9,7 @@ NAMES = sorted(figures.figures("sdr"))
 
 
 def test_all_figures_are_registered():
-    assert NAMES == [
+    assert [
         f"sdr/{name}"
         for name in (
             "comparisons",
@@ -25,7 +25,7 @@ def test_all_figures_are_registered():
             "thresholds",
             "unions",
         )
-    ]
+    ] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

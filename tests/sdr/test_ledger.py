@@ -122,7 +122,7 @@ def test_a_count_that_is_off_is_noticed():
     hits = np.round(trials * law)
     assert least_pvalue(hits, trials, law) > 0.5
     assert least_pvalue(hits * [1.001, 1, 1], trials, law) < 1e-6
-    assert least_pvalue(hits + [0, 0, 9], trials, law) < 1e-4
+    assert least_pvalue(hits + np.array([0, 0, 9]), trials, law) < 1e-4
     assert np.isnan(least_pvalue(hits, trials, law * np.nan))
     assert worst([1.0, 2.0], [1.0, 2.002]) == pytest.approx(1e-3, rel=2e-3)
     assert worst([5.0, 2.0], [0.0, 2.0]) == 0.0  # nothing is printed there
