@@ -219,6 +219,7 @@ def log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
 
 
 def check_cells(n, a, s):
+    """Refuse counts that no population has: not whole, or more active cells than cells."""
     whole(n=n, a=a, s=s)
     ordered("a", a, "n", n)
     ordered("s", s, "n", n)
@@ -245,7 +246,10 @@ def sum_length(longest: ArrayLike) -> int:
 
 
 def poisson_length(mean):
-    # From above the mean, the product of k ratios is at most exp(-k^2 / (2 (mean + k))).
+    """Terms after which the rest of a Poisson tail above the mean is below rounding.
+
+    From above the mean, the product of k ratios is at most exp(-k^2 / (2 (mean + k))).
+    """
     return _step(85 + math.sqrt(85 * float(np.max(np.asarray(mean), initial=0))))
 
 
