@@ -212,6 +212,16 @@ def test_a_change_within_the_tolerance_passes(references):
     assert figures.verify("toy/with-pyplot")
 
 
+def test_a_recorded_result_is_not_overwritten(references):
+    path = references("toy/with-pyplot")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run(Noisy()).to_netcdf(path, engine="h5netcdf")
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="recorded result"):
+        figures.write_reference("toy/with-pyplot")
+    assert path.read_bytes() == before
+
+
 def test_a_reference_stays_small(references, monkeypatch):
     monkeypatch.setattr(reference, "LIMIT", 1000)
     with pytest.raises(ValueError, match=r"reference of .* bytes; allowed: 1000"):

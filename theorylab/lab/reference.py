@@ -53,9 +53,11 @@ def save_reference(name: str, datasets: dict[str, xr.Dataset]) -> Path:
     """Write the datasets of a figure, compressed, in one file with a group for each.
 
     Raises:
-        ValueError: the file would be larger than `LIMIT`.
+        ValueError: the file would be larger than `LIMIT`, or is a recorded result of this name.
     """
     path = reference_path(name)
+    if path.is_file() and xr.load_dataset(path, engine="h5netcdf").data_vars:
+        raise ValueError(f"{path} is a recorded result: a figure cannot have the same name")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     try:

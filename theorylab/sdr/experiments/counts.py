@@ -175,7 +175,7 @@ FIG4B_V = (6, 13, 19, 26, 32, 38, 45, 51, 58, 64, 70, 77, 83, 90, 96, 102)
 
 #: Fig. 4A: 1e8 comparisons for each point, ten times 1e7.
 COMPARISONS = Recorded(
-    "sdr/comparisons",
+    "sdr/comparison-counts",
     Plan(
         OverlapCounts(),
         {
