@@ -39,8 +39,8 @@ class Prediction(NamedTuple):
         rank: number of eigenvalues in use; n unless the matrix is numerically singular.
     """
 
-    mean: Float[Array, " m *o"]
-    weights: Float[Array, " n *o"]
+    mean: Float[Array, "m ..."]
+    weights: Float[Array, "n ..."]
     condition: Float[Array, ""]
     residual: Float[Array, ""]
     rank: Int[Array, ""]
@@ -55,7 +55,7 @@ class Gaussian(NamedTuple):
     """
 
     mean: Float[Array, "..."]
-    covariance: Float[Array, "*t m m"]
+    covariance: Float[Array, "... m m"]
 
 
 @references("jacot2018neural")

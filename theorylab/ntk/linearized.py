@@ -77,9 +77,9 @@ class Drift(NamedTuple):
         scale: $\\| K_t \\|_F / \\| K_0 \\|_F$.
     """
 
-    relative: Float[Array, "*t"]
-    alignment: Float[Array, "*t"]
-    scale: Float[Array, "*t"]
+    relative: Float[Array, "..."]
+    alignment: Float[Array, "..."]
+    scale: Float[Array, "..."]
 
 
 @references("cortes2012algorithms")
