@@ -1,7 +1,7 @@
 """What the chapter's figures share: one colour per depth, labels, and the final line."""
 
 from collections.abc import Iterable
-from typing import Any, SupportsInt
+from typing import Any, SupportsFloat, SupportsInt
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def line_of(depth: SupportsInt) -> dict[str, Any]:
     return {"color": _LOOK[int(depth)]["color"], "linestyle": "-"}
 
 
-def marks_of(depth: SupportsInt, size: float = 5.0) -> dict[str, Any]:
+def marks_of(depth: SupportsInt, size: SupportsFloat = 5.0) -> dict[str, Any]:
     """The look of a depth's simulation: open markers under the theory line."""
     look = _LOOK[int(depth)]
     return {
@@ -44,7 +44,9 @@ def marks_of(depth: SupportsInt, size: float = 5.0) -> dict[str, Any]:
     }
 
 
-def label_curve(ax: Axes, x: float, y: float, text: str, color: str, **kwargs: Any) -> None:
+def label_curve(
+    ax: Axes, x: SupportsFloat, y: SupportsFloat, text: str, color: str, **kwargs: Any
+) -> None:
     """Write a curve's name beside it, on a patch of the card's colour."""
     box = {"boxstyle": "round,pad=0.12", "facecolor": COLORS["card"], "edgecolor": "none"}
     look = {"color": color, "fontsize": 9.5, "va": "center", "bbox": box, "zorder": 6}
