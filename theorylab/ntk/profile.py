@@ -103,7 +103,7 @@ def kernel_profile(
     >>> from theorylab.ntk import get_activation
     >>> profile = kernel_profile(get_activation("relu").normalized(), 50)
     >>> round(float(profile.ntk(1.0)), 6), round(float(profile.ntk(0.0)), 3)
-    (51.0, 14.025)
+    (51.0, 14.62)
     """
     activation = get_activation(activation)
     require("tol", tol, above=0.0)

@@ -6,7 +6,7 @@ the column in the context of what came before.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -62,7 +62,7 @@ def learn_transitions(
     return SequenceMemory(sources, after)
 
 
-def predict(memory: SequenceMemory, active: Bool[Array, "T n"], theta: int) -> Bool[Array, "T n"]:
+def predict(memory: SequenceMemory, active: Bool[Array, "T n"], theta: Any) -> Bool[Array, "T n"]:
     """The cells that are predicted next: those with a segment of at least theta active synapses.
 
     Args:

@@ -342,7 +342,7 @@ def _short(arg: Any) -> bool:
     """Whether an argument needs no brackets: log x."""
     if isinstance(arg, AppliedUndef):
         return [str(a) for a in arg.args] == ["t"]
-    return arg.is_Symbol or (arg.is_Integer and arg >= 0)
+    return bool(arg.is_Symbol or (arg.is_Integer and arg >= 0))
 
 
 def _open_ended(factor: Any) -> bool:

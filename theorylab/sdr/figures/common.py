@@ -1,7 +1,7 @@
 """What the chapter's figures share: one look for each value of a parameter, and labels."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def line(look: dict[str, Any]) -> dict[str, Any]:
     return {"color": look["color"], "linestyle": "-", "zorder": 4}
 
 
-def marks(look: dict[str, Any], size: float = 6.0) -> dict[str, Any]:
+def marks(look: dict[str, Any], size: float | int = 6.0) -> dict[str, Any]:
     """The simulation: open markers under the theory."""
     return {
         "linestyle": "none",
@@ -41,7 +41,7 @@ def marks(look: dict[str, Any], size: float = 6.0) -> dict[str, Any]:
     }
 
 
-def crosses(size: float = 5.0) -> dict[str, Any]:
+def crosses(size: float | int = 5.0) -> dict[str, Any]:
     """Published values: small crosses in the colour that the book keeps for them."""
     return {
         "linestyle": "none",
@@ -53,7 +53,9 @@ def crosses(size: float = 5.0) -> dict[str, Any]:
     }
 
 
-def name_curve(ax: Axes, x: float, y: float, text: str, color: str, **kwargs: Any) -> None:
+def name_curve(
+    ax: Axes, x: SupportsFloat, y: SupportsFloat, text: str, color: str, **kwargs: Any
+) -> None:
     """Write a curve's name beside it, on a patch of the card's colour."""
     box = {"boxstyle": "round,pad=0.12", "facecolor": COLORS["card"], "edgecolor": "none"}
     look = {"color": color, "fontsize": 9.5, "va": "center", "bbox": box, "zorder": 6}

@@ -1,5 +1,7 @@
 """Theory over simulation: counting, noise, unions and rare events."""
 
+from typing import SupportsInt
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -38,9 +40,9 @@ _THETA = (8, 12, 16)
 _NOISE = "share of active cells that are swapped, $v/a$"
 
 
-def hits_of(counts: xr.DataArray, theta: int) -> np.ndarray:
+def hits_of(counts: xr.DataArray, theta: SupportsInt) -> np.ndarray:
     """Comparisons with an overlap of at least theta."""
-    return counts.sel(overlap=slice(theta, None)).sum("overlap").values
+    return counts.sel(overlap=slice(int(theta), None)).sum("overlap").values
 
 
 def _ends(hits: np.ndarray, trials: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ def _scalar_integers(sparse, scales) -> bool:
     # S = 2, so that two are.
     three, two = sparse.p.sel(a=64), scales.p.sel(scale=2.0)
     last = [_slopes(p.n.values, np.log(p.values))[-1] for p in (three, two)]
-    return abs(last[0] + 3) < 0.15 and abs(last[1] + 2) < 0.25
+    return bool(abs(last[0] + 3) < 0.15 and abs(last[1] + 2) < 0.25)
 
 
 def _ones(text) -> Measurement:

@@ -54,7 +54,7 @@ def _first_of_256(exact, counter) -> Measurement:
 
 def _single_precision(exact, counter) -> bool:
     # Nearly all 500 comparisons match, so that a counter in float32 stalls where 500 is rounded.
-    return abs(float(counter.fraction) - published("fig4a", "observed", 256)[0]) < 2e-6
+    return bool(abs(float(counter.fraction) - published("fig4a", "observed", 256)[0]) < 2e-6)
 
 
 def _silenced(counted, exact) -> Measurement:
@@ -143,7 +143,7 @@ def _at_500(sparse) -> Measurement:
 
 def _belongs_to_300(sparse) -> bool:
     law = float(np.exp(sparse.log_p.sel(a=128, n=300)))
-    return abs(law / published("fig5a", "theory", 128)[0] - 1) < 1e-12
+    return bool(abs(law / published("fig5a", "theory", 128)[0] - 1) < 1e-12)
 
 
 def _fig5b(index: int) -> Callable:
