@@ -11,7 +11,7 @@ from sympy import Rational, Symbol, lambdify, symbols
 from sympy.core.function import AppliedUndef
 
 from theorylab.sdr.derivations import DERIVATIONS
-from theorylab.symbolic import Status, audit, claim, compiled
+from theorylab.symbolic import claim, compiled
 from theorylab.symbolic.decide import look_for_counterexample
 from theorylab.symbolic.items import map_side
 
@@ -43,32 +43,11 @@ def _derivation(name):
     return next(derivation for derivation in DERIVATIONS if derivation.name == name)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_step_is_proved(name):
-    verdicts = _derivation(name).check()
-    assert {verdict.status for verdict in verdicts.values()} <= {Status.ASSUMED, Status.PROVED}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_audit_finds_no_defect(name):
-    report = audit(_derivation(name))
-    assert not report.defects, str(report)
-    assert len(report.killed) >= 20
-
-
 @pytest.mark.parametrize("derivation", STABLE)
 def test_the_names_that_others_rely_on_exist(derivation):
     for name in STABLE[derivation].split():
         item = claim(f"sdr/{derivation}/{name}")
         assert item.kind == "step" and item.latex()
-
-
-def test_every_step_tells_why_and_from_where():
-    for derivation in DERIVATIONS:
-        assert len(derivation.about) > 60, derivation.name
-        for item in derivation.items.values():
-            assert item.why.endswith("."), item.path
-            assert item.source, item.path
 
 
 def test_general_claims_are_not_listed_cases():
