@@ -355,3 +355,7 @@ def test_instance_of_a_general_claim():
     for value, word in ((-1, "nonnegative"), (sp.Rational(1, 2), "integer"), (x, "integer")):
         with pytest.raises(DerivationError, match=word):
             Instance({k: value})
+
+    d.step("beyond", m(7), x**7, by=Instance({k: 7}), using=("power",))
+    with pytest.raises(DerivationError, match="not at 7"):
+        d.check("beyond")

@@ -43,7 +43,8 @@ class Instance(Rewrite):
 
     Args:
         of: for symbols of the first premise, what to put in their place. A value must be all
-            that its symbol was declared to be (whole, positive, ...).
+            that its symbol was declared to be (whole, positive, ...); a number must lie in the
+            range of its symbol.
         how: simplifiers, as in `Rewrite`.
 
     >>> from sympy import Function, Symbol
@@ -74,6 +75,14 @@ class Instance(Rewrite):
         if not premises:
             raise MissingPremise(f"{item.path}: Instance needs the premise that it specialises")
         first, others = premises[0], premises[1:]
+        for symbol, value in self.values.items():
+            span = first.domain.get(symbol) if first.domain is not None else None
+            outside = span and ((value - span.low).is_negative or (span.high - value).is_negative)
+            if outside:
+                raise DerivationError(
+                    f"{item.path}: {first.name!r} is established for {symbol} in {span}, not at "
+                    f"{value}"
+                )
 
         def put(expr: Any) -> Any:
             return expr.subs(self.values, simultaneous=True)
