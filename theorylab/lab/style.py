@@ -7,11 +7,12 @@ and markers so that nothing rests on colour alone.
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, SupportsFloat
 
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
+from matplotlib.axes import Axes
 
 #: The book's column, in inches (780 CSS pixels).
 WIDTH = 780 / 96
@@ -118,6 +119,28 @@ def cycle(n: int) -> list[dict[str, Any]]:
 def size(aspect: float = 0.5, width: float = 1.0) -> tuple[float, float]:
     """A figure size in inches: `width` in columns of the book, height `aspect` times that."""
     return width * WIDTH, aspect * width * WIDTH
+
+
+def label_curve(
+    ax: Axes,
+    x: SupportsFloat,
+    y: SupportsFloat,
+    text: str,
+    color: str = "#1a1a1a",
+    **kwargs: Any,
+) -> None:
+    """Write a few words in the plot, on a patch of the card's colour: a curve's name beside it.
+
+    Args:
+        ax: where.
+        x, y: place, in the units of the axes.
+        text: the words.
+        color: of the words; a curve's name has the curve's colour.
+        kwargs: further properties of `matplotlib.text.Text`.
+    """
+    box = {"boxstyle": "round,pad=0.12", "facecolor": COLORS["card"], "edgecolor": "none"}
+    look = {"color": color, "fontsize": 9.5, "va": "center", "bbox": box, "zorder": 6}
+    ax.text(x, y, text, **(look | kwargs))
 
 
 def _rc() -> dict[str, Any]:

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from theorylab.deep_linear.experiments.agreement import CURVES, DESCENT_DRIFT, ONSETS, RK4_DRIFT
-from theorylab.deep_linear.figures.common import label_curve, line_of, marks_of
+from theorylab.deep_linear.figures.common import line_of, marks_of
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import COLORS, label_curve, size
 
 _S = 3.0  # of `CURVES`
 _STEP = "step size: learning rate $\\times\\,D\\,S^{2-2/D}$"

@@ -44,15 +44,6 @@ def marks_of(depth: SupportsInt, size: SupportsFloat = 5.0) -> dict[str, Any]:
     }
 
 
-def label_curve(
-    ax: Axes, x: SupportsFloat, y: SupportsFloat, text: str, color: str, **kwargs: Any
-) -> None:
-    """Write a curve's name beside it, on a patch of the card's colour."""
-    box = {"boxstyle": "round,pad=0.12", "facecolor": COLORS["card"], "edgecolor": "none"}
-    look = {"color": color, "fontsize": 9.5, "va": "center", "bbox": box, "zorder": 6}
-    ax.text(x, y, text, **(look | kwargs))
-
-
 def spread_labels(positions: Iterable[float], gap: float) -> np.ndarray:
     """The positions, moved apart as little as needed to be at least `gap` from each other.
 

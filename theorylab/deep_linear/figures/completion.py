@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from theorylab.deep_linear.experiments.completion import FAMILY, OFFICIAL, SWITCH, case
-from theorylab.deep_linear.figures.common import depth_look, label_curve
+from theorylab.deep_linear.figures.common import depth_look
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, cycle, size
+from theorylab.lab.style import COLORS, cycle, label_curve, size
 
 PAPER = ("kleinman2024critical", "arora2019implicit")
 ERROR = "error of all entries, second matrix\n(mean square; entries have mean square 1)"

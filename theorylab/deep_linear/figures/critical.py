@@ -19,15 +19,9 @@ from theorylab.deep_linear.experiments.critical import (
     SENSITIVITY,
     WINDOWS,
 )
-from theorylab.deep_linear.figures.common import (
-    ONSET,
-    SHARE_B,
-    label_curve,
-    line_of,
-    marks_of,
-)
+from theorylab.deep_linear.figures.common import ONSET, SHARE_B, line_of, marks_of
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import COLORS, label_curve, size
 
 _S = 3.0  # target of `WINDOWS` and `SENSITIVITY`
 _STEP = 0.0125  # of the runs that are drawn

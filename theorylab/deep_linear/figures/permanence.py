@@ -12,9 +12,9 @@ from theorylab.deep_linear.experiments.permanence import (
     relative_sharpness,
     valley_penalty,
 )
-from theorylab.deep_linear.figures.common import label_curve, line_of, marks_of
+from theorylab.deep_linear.figures.common import line_of, marks_of
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import COLORS, label_curve, size
 
 SHARE = "share of pathway B, $K_B/S$"
 

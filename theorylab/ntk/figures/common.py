@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from matplotlib.axes import Axes
-
 from theorylab.lab.style import COLORS
 
 PAPER = "radhakrishnan2023wide"
@@ -22,13 +20,6 @@ NAMES = {
     "majority": "majority vote",
     "rank_one": "rank one",
 }
-
-
-def note(ax: Axes, x: float, y: float, text: str, color: str = "#1a1a1a", **kwargs: Any) -> None:
-    """Write a few words in the plot, on a patch of the card's colour."""
-    box = {"boxstyle": "round,pad=0.12", "facecolor": COLORS["card"], "edgecolor": "none"}
-    look = {"color": color, "fontsize": 9.5, "va": "center", "bbox": box, "zorder": 6}
-    ax.text(x, y, text, **(look | kwargs))
 
 
 def open_marks(color: str, marker: str = "o", size: float = 5.0) -> dict[str, Any]:

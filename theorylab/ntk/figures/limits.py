@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, cycle, sequence, size
+from theorylab.lab.style import COLORS, cycle, label_curve, sequence, size
 from theorylab.ntk.experiments.limits import APPROACH, CRITICAL_RATIO, LOCAL_EXPONENT, NEAR_ZERO
-from theorylab.ntk.figures.common import PAPER, note, open_marks
+from theorylab.ntk.figures.common import PAPER, open_marks
 
 _NAMES = {
     "optimal 1": "optimal, $d=1$",
@@ -65,7 +65,9 @@ def approach(approach: xr.Dataset, local: xr.Dataset) -> Figure:
         left.plot(depth, np.maximum(gap, 1e-16), **open_marks(color, "s"))
         left.plot(depth, one.ntk.values - 1, **open_marks(color, "o"))
         left.plot(fine, float(one.correction) / (fine + 1), color=color, lw=1.6, zorder=3)
-        note(left, 1.3e4, float(one.correction) / 1e4, f"$u={u:g}$", color, ha="left", fontsize=9)
+        label_curve(
+            left, 1.3e4, float(one.correction) / 1e4, f"$u={u:g}$", color, ha="left", fontsize=9
+        )
     left.set(xscale="log", yscale="log", xlim=(0.8, 9e4), ylim=(1e-7, 3e3))
     left.plot([], [], **open_marks(COLORS["theory"], "o"), label="NTK")
     left.plot([], [], **open_marks(COLORS["theory"], "s"), label="NNGP")
@@ -87,7 +89,7 @@ def _exponents(ax: Axes, local: xr.Dataset) -> None:
     alpha = float(local.alpha)
     for value, text in ((alpha, "$\\alpha$"), (alpha + 2, "$\\alpha+2$")):
         ax.axhline(value, color=COLORS["muted"], lw=0.9, ls=":")
-        note(ax, 1.5e-4, value + 0.22, text, COLORS["muted"])
+        label_curve(ax, 1.5e-4, value + 0.22, text, COLORS["muted"])
     ax.set(xscale="log", ylim=(0, 5.2))
     ax.set_xlabel("distance $u$")
     ax.set_ylabel("local exponent $-\\,d\\log K/d\\log u$")
@@ -115,7 +117,7 @@ def critical_ratio(ratio: xr.Dataset) -> Figure:
         ax.plot(one.record, one.ratio, label=names[str(name)], **(look | {"ms": 4}))
     for value, text in ((0.25, "1/4"), (1 / 3, "1/3")):
         ax.axhline(value, color=COLORS["theory"], lw=1, ls=(0, (4, 2)), zorder=1)
-        note(ax, 1.1e4, value + 0.009, text, ha="left")
+        label_curve(ax, 1.1e4, value + 0.009, text, ha="left")
     ax.set(xscale="log", ylim=(0.22, 0.41))
     ax.set_xlabel("depth $L$")
     ax.set_ylabel("off-diagonal / diagonal of the NTK")

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, cycle, size
+from theorylab.lab.style import COLORS, cycle, label_curve, size
 from theorylab.ntk.experiments.official import DEPTHS, FULL, GRID, RISK_CIRCLE, RISK_SPHERE
-from theorylab.ntk.figures.common import KIND_LOOK, PAPER, note
+from theorylab.ntk.figures.common import KIND_LOOK, PAPER
 
 BOTH = (PAPER, "devroye1998hilbert")
 
@@ -119,7 +119,7 @@ def depth(depths: xr.Dataset) -> Figure:
         axes[1].plot(L, one.log_condition.sel(kernel=kernel), label=kernel.upper(), **look)
     axes[1].set(xscale="log")
     axes[1].axhspan(15.6, 32, color=COLORS["deficit"], lw=0, zorder=0)
-    note(axes[1], 30, 27, "singular in\ndouble precision", "#7a5a1e", ha="left")
+    label_curve(axes[1], 30, 27, "singular in\ndouble precision", "#7a5a1e", ha="left")
     axes[1].set_ylim(-0.5, 31)
     axes[1].set_ylabel("$\\log_{10}$ condition number of $K$")
     axes[1].set_title("the matrix")
@@ -130,9 +130,11 @@ def depth(depths: xr.Dataset) -> Figure:
     ax.plot(L[enough], nngp.error[enough], label="squared error, relative", **looks[0])
     ax.plot(L[enough], 1 - nngp.accuracy[enough], label="error rate", **looks[1])
     ax.axhline(1 - float(one.bayes), color=COLORS["theory"], lw=1, ls=(0, (4, 2)))
-    note(ax, L[enough][0], 1 - float(one.bayes) + 0.08, "Bayes: dashed", ha="left", fontsize=8.5)
+    label_curve(
+        ax, L[enough][0], 1 - float(one.bayes) + 0.08, "Bayes: dashed", ha="left", fontsize=8.5
+    )
     ax.axhline(1, color=COLORS["muted"], lw=1, ls=":")
-    note(ax, L[enough][0], 1.06, "predicting 0", COLORS["muted"], ha="left", fontsize=8.5)
+    label_curve(ax, L[enough][0], 1.06, "predicting 0", COLORS["muted"], ha="left", fontsize=8.5)
     ax.set(xscale="log", ylim=(0, 1.15))
     ax.set_title("values fade, labels do not")
     ax.legend(loc="center right", fontsize=8.5)

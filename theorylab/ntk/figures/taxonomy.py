@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, sequence, size
+from theorylab.lab.style import COLORS, label_curve, sequence, size
 from theorylab.ntk.experiments.taxonomy import COBWEB, DECISIONS, KINDS, MAP, PHASES
-from theorylab.ntk.figures.common import KIND_LOOK, PAPER, note
+from theorylab.ntk.figures.common import KIND_LOOK, PAPER
 
 _SHOWN = {"relu": "ReLU", "abs": "|z|", "leaky_relu": "leaky ReLU", "gelu": "GELU", "silu": "SiLU"}
 _SHOWN |= {"elu": "ELU", "selu": "SELU", "gaussian": "Gaussian", "relu centred": "centred ReLU"}
@@ -18,7 +18,7 @@ _SHOWN |= {"h2": "$h_2$", "h3": "$h_3$", "softplus": "softplus", "sigmoid": "sig
 _SHOWN |= {f"d={d}": f"optimal for $d={d}$" for d in (1, 2, 4, 8)} | {"leaky_relu": ""}
 _AT = {  # where names go, in points from their markers
     "tanh": (-31, -3),
-    "erf": (-23, -5),
+    "erf": (7, 1),
     "selu": (-33, -3),
     "sin": (7, 3),
     "relu centred": (-72, 4),
@@ -79,10 +79,12 @@ def _centred_plane(ax: Axes) -> None:
         ax.plot(x, np.where(allowed, b, np.nan), color=color, lw=1.4, zorder=2)
         end = 4.75 if alpha < 4 else 2.6
         at = end ** (-alpha / 4)
-        note(ax, at, end, f"$\\alpha={alpha}$", color, ha="center", fontsize=9)
+        label_curve(ax, at, end, f"$\\alpha={alpha}$", color, ha="center", fontsize=9)
     ax.axvline(0, color=KIND_LOOK["one_nn"]["color"], lw=4, zorder=1)
-    note(ax, 0.03, 4.45, "$A'=0$: nearest\nneighbour", KIND_LOOK["one_nn"]["color"], ha="left")
-    note(ax, 0.4, 3.4, "singular kernel\n$|x-z|^{-\\alpha}$", KIND_LOOK["singular"]["color"])
+    label_curve(
+        ax, 0.03, 4.45, "$A'=0$: nearest\nneighbour", KIND_LOOK["one_nn"]["color"], ha="left"
+    )
+    label_curve(ax, 0.4, 3.4, "singular kernel\n$|x-z|^{-\\alpha}$", KIND_LOOK["singular"]["color"])
     ax.text(0.25, 1.2, "no activation: $B' \\geq 2 - A'^2$", fontsize=9, color=COLORS["muted"])
     ax.set(xlim=(-0.02, 1.02), ylim=(0.95, 5), yscale="log")
     ax.set_yticks([1, 2, 3, 4, 5], ["1", "2", "3", "4", "5"])
@@ -99,8 +101,10 @@ def _other_plane(ax: Axes) -> None:
     ax.fill_between(x, upper, 2.2, color=KIND_LOOK["majority"]["color"], alpha=0.13, lw=0)
     ax.fill_between(x, 1 - x**2, 1, color=KIND_LOOK["rank_one"]["color"], alpha=0.13, lw=0)
     ax.axhline(1, color=KIND_LOOK["majority"]["color"], lw=2.2, zorder=1)
-    note(ax, 0.3, 1.72, "majority vote", KIND_LOOK["majority"]["color"])
-    note(ax, 0.97, 0.6, "rank one:\na ridge decides", KIND_LOOK["rank_one"]["color"], ha="right")
+    label_curve(ax, 0.3, 1.72, "majority vote", KIND_LOOK["majority"]["color"])
+    label_curve(
+        ax, 0.97, 0.6, "rank one:\na ridge decides", KIND_LOOK["rank_one"]["color"], ha="right"
+    )
     ax.text(0.05, 0.1, "no activation:\n$B' \\geq 1 - A^2$", fontsize=9, color=COLORS["muted"])
     ax.set(xlim=(0, 1.02), ylim=(0, 2))
     ax.set_xlabel("$|A| = |E\\,\\varphi(g)|$")

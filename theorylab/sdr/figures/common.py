@@ -1,7 +1,7 @@
 """What the chapter's figures share: one look for each value of a parameter, and labels."""
 
 from collections.abc import Sequence
-from typing import Any, SupportsFloat
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -51,15 +51,6 @@ def crosses(size: float | int = 5.0) -> dict[str, Any]:
         "color": COLORS["published"],
         "zorder": 5,
     }
-
-
-def name_curve(
-    ax: Axes, x: SupportsFloat, y: SupportsFloat, text: str, color: str, **kwargs: Any
-) -> None:
-    """Write a curve's name beside it, on a patch of the card's colour."""
-    box = {"boxstyle": "round,pad=0.12", "facecolor": COLORS["card"], "edgecolor": "none"}
-    look = {"color": color, "fontsize": 9.5, "va": "center", "bbox": box, "zorder": 6}
-    ax.text(x, y, text, **(look | kwargs))
 
 
 def powers(ax: Axes, low: int, high: int, step: int) -> None:

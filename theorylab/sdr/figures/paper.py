@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import COLORS, label_curve, size
 from theorylab.sdr.experiments.counts import UNIONS
 from theorylab.sdr.experiments.memory import CROWDED, NOISY
 from theorylab.sdr.experiments.paper import (
@@ -21,16 +21,7 @@ from theorylab.sdr.experiments.paper import (
     SIZES,
     WIDE,
 )
-from theorylab.sdr.figures.common import (
-    CELLS,
-    POSITIVE,
-    crosses,
-    line,
-    looks,
-    marks,
-    name_curve,
-    powers,
-)
+from theorylab.sdr.figures.common import CELLS, POSITIVE, crosses, line, looks, marks, powers
 from theorylab.sdr.published import published
 
 _THETA = (8, 12, 16)
@@ -114,7 +105,7 @@ def psychometric(curves: xr.Dataset) -> Figure:
             color=look[theta]["color"],
             lw=1.3,
         )
-        name_curve(
+        label_curve(
             ax,
             half - 0.01,
             0.08 + 0.04 * (theta - 8),
@@ -177,7 +168,7 @@ def unions(sizes: xr.Dataset, mixed: xr.Dataset, small: xr.Dataset, counted: xr.
         zorder=3,
     )
     ax.plot(small.patterns, np.exp(small.log_exact), color=COLORS["highlight"], lw=1.3)
-    name_curve(
+    label_curve(
         ax,
         7.0,
         1e-19,
@@ -209,11 +200,11 @@ def scalar(sparse: xr.Dataset, scales: xr.Dataset) -> Figure:
     for a, one in look.items():
         axes[0].plot(n, sparse.p.sel(a=a), color=one["color"], marker=one["marker"], ms=5)
         text = f"$a={a}$" if a else "$a=n/2$"
-        name_curve(axes[0], 2600, float(sparse.p.sel(a=a)[-1]), text, one["color"])
+        label_curve(axes[0], 2600, float(sparse.p.sel(a=a)[-1]), text, one["color"])
     look = looks((1.0, 2.0, 3.0, 4.0))
     for scale, one in look.items():
         axes[1].plot(n, scales.p.sel(scale=scale), color=one["color"], marker=one["marker"], ms=5)
-        name_curve(
+        label_curve(
             axes[1], 2600, float(scales.p.sel(scale=scale)[-1]), f"$S={scale:g}$", one["color"]
         )
     for ax, curve, power in (
@@ -227,7 +218,7 @@ def scalar(sparse: xr.Dataset, scales: xr.Dataset) -> Figure:
             ls="--",
             lw=1.2,
         )
-        name_curve(
+        label_curve(
             ax,
             900,
             0.5 * float(curve[-1]) * (900 / n[-1]) ** -power * 0.35,
@@ -263,7 +254,7 @@ def sequence_memory(noisy: xr.Dataset, crowded: xr.Dataset) -> Figure:
         ax.plot(share, data.theory, **line(one))
         ax.plot(share, published("memory-noise", "observed", theta), **crosses(4.5))
         at = int(np.argmax(data.theory.values < 0.3))
-        name_curve(ax, float(share[at]) + 0.02, 0.3, f"$\\theta={theta}$", one["color"], ha="left")
+        label_curve(ax, float(share[at]) + 0.02, 0.3, f"$\\theta={theta}$", one["color"], ha="left")
     ax.set(xlabel="share of active cells that are swapped", ylabel="accuracy (Jaccard index)")
     full_ax.plot(crowded.n, crowded.theory, color=COLORS["theory"], zorder=4)
     bars = {"mfc": COLORS["card"], "mec": COLORS["simulation"], "ecolor": COLORS["simulation"]}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import COLORS, label_curve, size
 from theorylab.sdr.experiments.paper import (
     CELLS as POPULATIONS,
 )
@@ -23,7 +23,7 @@ from theorylab.sdr.experiments.paper import (
     SPARSE,
     SYNAPSES,
 )
-from theorylab.sdr.figures.common import CELLS, POSITIVE, crosses, line, looks, name_curve, powers
+from theorylab.sdr.figures.common import CELLS, POSITIVE, crosses, line, looks, powers
 from theorylab.sdr.published import published
 
 _A = (64, 128, 256)
@@ -51,13 +51,13 @@ def scaling_laws(fixed_a: xr.Dataset, fixed_p: xr.Dataset, floor: xr.Dataset) ->
     slope_ax.plot(n, _slope(fixed_p), color=COLORS["B"], zorder=4)
     level = float(np.exp(floor.log_p.values[0]))
     ax.axhline(level, color=COLORS["B"], ls=":", lw=1.2, zorder=2)
-    name_curve(ax, 2.8e5, level * 30, "fixed sparsity 3.2 %", COLORS["B"], ha="right")
+    label_curve(ax, 2.8e5, level * 30, "fixed sparsity 3.2 %", COLORS["B"], ha="right")
     first = float(np.exp(fixed_a.log_p.sel(a=128, n=16_000, method="nearest")))
     guide = np.array([3e3, 2.5e5])
     ax.plot(
         guide, 1e-3 * first * (guide / 16_000.0) ** -_THETA, color=COLORS["muted"], ls="--", lw=1.2
     )
-    name_curve(ax, 4.5e3, 1e-19, "slope $-\\theta$", COLORS["muted"], ha="right")
+    label_curve(ax, 4.5e3, 1e-19, "slope $-\\theta$", COLORS["muted"], ha="right")
     ax.set_xscale("log")
     powers(ax, -36, 0, 6)
     ax.set(xlim=(450, 3e5), xlabel=CELLS, ylabel=POSITIVE)
@@ -71,7 +71,7 @@ def scaling_laws(fixed_a: xr.Dataset, fixed_p: xr.Dataset, floor: xr.Dataset) ->
 
 def _names(ax: Axes, style: dict) -> None:
     for a, y in zip(_A, (1e-31, 3e-27, 1e-22), strict=True):
-        name_curve(ax, 5.5e4, y, f"$a={a}$", style[a]["color"], ha="right" if a == 64 else "left")
+        label_curve(ax, 5.5e4, y, f"$a={a}$", style[a]["color"], ha="right" if a == 64 else "left")
 
 
 def _slope(data: xr.Dataset) -> np.ndarray:
@@ -97,13 +97,13 @@ def population(sparse: xr.Dataset, quarter: xr.Dataset, half: xr.Dataset) -> Fig
         ax.plot(POPULATIONS, np.exp(sparse.log_p.sel(a=a)), **line(style[a]))
         values = published("fig5a", "theory", a)
         ax.plot(POPULATIONS[every], values[every], **crosses())
-        name_curve(ax, 15_500, values[76] * 40, f"$a={a}$", style[a]["color"], ha="left")
+        label_curve(ax, 15_500, values[76] * 40, f"$a={a}$", style[a]["color"], ha="left")
     dashed = published("fig5a", "theory", "dashed")
     ax.plot(POPULATIONS, np.exp(quarter.log_p), color=COLORS["theory"], zorder=4)
     ax.plot(POPULATIONS, np.exp(half.log_p), color=COLORS["highlight"], ls="--", zorder=4)
     ax.plot(POPULATIONS[every], dashed[every], **crosses())
-    name_curve(ax, 15_500, 10.0**-3.4, "$a=n/4$", COLORS["theory"], ha="left")
-    name_curve(ax, 12_500, 10.0**0.8, "$a=n/2$", COLORS["highlight"], ha="left")
+    label_curve(ax, 15_500, 10.0**-3.4, "$a=n/4$", COLORS["theory"], ha="left")
+    label_curve(ax, 12_500, 10.0**0.8, "$a=n/2$", COLORS["highlight"], ha="left")
     powers(ax, -24, 2, 4)
     ax.set(xlim=(0, 20_500), xlabel=CELLS, ylabel=POSITIVE)
     shown = slice(0, 7)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import COLORS, label_curve, size
 from theorylab.sdr.experiments.counts import (
     COMMON,
     COMPARISONS,
@@ -19,16 +19,7 @@ from theorylab.sdr.experiments.counts import (
     SILENCED,
 )
 from theorylab.sdr.experiments.paper import NEGATIVE, SPARSE, TAIL
-from theorylab.sdr.figures.common import (
-    CELLS,
-    POSITIVE,
-    crosses,
-    line,
-    looks,
-    marks,
-    name_curve,
-    powers,
-)
+from theorylab.sdr.figures.common import CELLS, POSITIVE, crosses, line, looks, marks, powers
 from theorylab.sdr.figures.common import (
     NEGATIVE as MISSED,
 )
@@ -81,9 +72,9 @@ def comparisons(counted: xr.Dataset, exact: xr.Dataset) -> Figure:
         error = np.sqrt(law * (1 - law) / trials)
         gap_ax.plot(n, (p - law) / error, **marks(style[a]))
         gap_ax.plot(n, np.clip((seen - law) / error, -11, 11), **crosses(6))
-    name_curve(ax, 880, 4e-9, "$a=64$", style[64]["color"], ha="left")
-    name_curve(ax, 1750, 2e-7, "$a=128$", style[128]["color"], ha="left")
-    name_curve(ax, 2700, 6e-6, "$a=256$", style[256]["color"], ha="left")
+    label_curve(ax, 880, 4e-9, "$a=64$", style[64]["color"], ha="left")
+    label_curve(ax, 1750, 2e-7, "$a=128$", style[128]["color"], ha="left")
+    label_curve(ax, 2700, 6e-6, "$a=256$", style[256]["color"], ha="left")
     powers(ax, -9, 0, 3)
     ax.set(xlim=(200, 3600), ylabel=POSITIVE)
     gap_ax.axhspan(-2, 2, color=COLORS["grid"], zorder=0)
@@ -133,7 +124,7 @@ def false_negatives(counted: xr.Dataset, exact: xr.Dataset, literal: xr.Dataset)
         far_ax.plot(np.floor(steps * a / 100)[later > 0] / a, later[later > 0], **crosses(6))
         ours = (literal.overlap < theta).mean("trial")
         far_ax.plot(ours.v[ours > 0] / a, ours[ours > 0], **marks(style[theta], 7))
-        name_curve(
+        label_curve(
             ax,
             {8: 0.5, 12: 0.33, 16: 0.08}[theta],
             {8: 1e-4, 12: 1e-4, 16: 2e-3}[theta],
