@@ -1,12 +1,11 @@
 """Design: which threshold, how many synapses, how large a population a given reliability needs."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import xarray as xr
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
@@ -287,7 +286,7 @@ def robustness_capacity_frontier(
     patterns: Int[np.ndarray, " m"] | list[int],
     eps: float,
     method: Method = "exact",
-) -> xr.Dataset:
+) -> Any:
     """What storing more patterns on one segment costs in tolerance to noise.
 
     For each number s of synapses per pattern and each number M of patterns, the least threshold
@@ -302,8 +301,8 @@ def robustness_capacity_frontier(
         method: as in `log_union_fp`.
 
     Returns:
-        dataset with dimensions `s` and `patterns`: `theta`, and `noise`, a fraction of a, 0
-        where no threshold up to s is safe (theta is then s + 1).
+        `xarray.Dataset` with dimensions `s` and `patterns`: `theta`, and `noise`, a fraction of
+        a, 0 where no threshold up to s is safe (theta is then s + 1).
 
     Raises:
         ValueError: as in `log_union_fp`; eps outside (0, 1).
@@ -327,6 +326,8 @@ def robustness_capacity_frontier(
         for row, size in enumerate(synapses.tolist()):
             fp = log_union_fp(n, a, size, patterns, np.arange(1, size + 1)[:, None], method)
             theta[row] = 1 + np.sum(~(np.asarray(fp) <= np.log(eps)), axis=0)
+    import xarray as xr  # importing the topic shall not load it
+
     return xr.Dataset(
         {
             "theta": (("s", "patterns"), theta),
@@ -348,7 +349,7 @@ def threshold_study(
     synapses: Int[np.ndarray, " s"] | list[int],
     thresholds: Int[np.ndarray, " t"] | list[int],
     eps: tuple[float, ...] = (),
-) -> xr.Dataset:
+) -> Any:
     """False-positive probability over a grid of populations, sparsities, synapses and thresholds.
 
     The number of active cells is the sparsity times the population, rounded half up.
@@ -361,8 +362,9 @@ def threshold_study(
         eps: bounds for which the least threshold is wanted too.
 
     Returns:
-        dataset with dimensions `n`, `sparsity`, `s`, `theta`: `log_fp`, `fp`; the coordinate `a`
-        by `n` and `sparsity`; with `eps` also `min_threshold` by `eps`, `n`, `sparsity` and `s`.
+        `xarray.Dataset` with dimensions `n`, `sparsity`, `s`, `theta`: `log_fp`, `fp`; the
+        coordinate `a` by `n` and `sparsity`; with `eps` also `min_threshold` by `eps`, `n`,
+        `sparsity` and `s`.
 
     Raises:
         ValueError: as in `log_false_positive`; a sparsity outside (0, 1].
@@ -395,6 +397,8 @@ def threshold_study(
         least = min_threshold(*(x[..., 0] for x in cells), bound[:, None, None, None])
         data["min_threshold"] = (("eps", *dims[:3]), np.asarray(least))
         coords["eps"] = bound
+    import xarray as xr  # importing the topic shall not load it
+
     return xr.Dataset(data, coords=coords)
 
 
