@@ -43,9 +43,9 @@ def test_excess_risk_is_never_negative_and_zero_for_no_rule_here():
 
 
 def test_swings_of_the_profile():
-    """Measured with mpmath to 40 digits: 1.35e-3 for the optimal activation of dimension 1."""
+    """Iterated with 80 digits by hand, largest over smallest less 1, for (xi + xi^7)/2."""
     found = run(NearZero(activation="optimal 1", points=40))
-    assert float(found.swing) == pytest.approx(1.35e-3, rel=0.01)
+    assert float(found.swing) == pytest.approx(1.3737e-3, rel=1e-3)
     assert float(found.period_error) < 1e-7
 
 
