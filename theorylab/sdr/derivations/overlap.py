@@ -12,6 +12,7 @@ from theorylab.sdr.derivations.symbols import (
     overlap,
     p,
     r,
+    ratio_of_gammas,
     s,
     summand_by_summand,
     whole_ranges,
@@ -19,6 +20,7 @@ from theorylab.sdr.derivations.symbols import (
 from theorylab.symbolic import (
     Derivation,
     Induction,
+    Instance,
     Integers,
     Interval,
     Rewrite,
@@ -224,19 +226,25 @@ def _moments(d: Derivation) -> None:
 
 def _mean_and_variance(d: Derivation) -> None:
     one, two = Integer(1), Integer(2)
-    d.assume(
-        "moments-one-two",
-        (_moment(one), _moment(two)),
-        (s * a / n, s * (s - 1) * a * (a - 1) / (n * (n - 1))),
-        why="The mean, and the mean of $b(b-1)$: the formula above at $r = 1$ and $r = 2$.",
-    )
+    for name, value, order, words in (
+        ("moment-one", s * a / n, one, "The first factorial moment is the mean."),
+        ("moment-two", s * (s - 1) * a * (a - 1) / (n * (n - 1)), two, "The mean of $b(b-1)$."),
+    ):
+        d.step(
+            name,
+            _moment(order),
+            value,
+            by=Instance({r: order}, how=ratio_of_gammas),
+            using=("moments",),
+            why=words,
+        )
     d.assume("sparsity", a, p * n, why="The sparsity p is the share of active cells.")
     d.step(
         "mean",
         _moment(one),
         s * p,
         by=Rewrite(),
-        using=("moments-one-two", "sparsity"),
+        using=("moment-one", "sparsity"),
         why="The mean overlap.",
     )
     d.step(
@@ -244,7 +252,7 @@ def _mean_and_variance(d: Derivation) -> None:
         _moment(two) + _moment(one) - _moment(one) ** 2,
         s * p * (1 - p) * (n - s) / (n - 1),
         by=Rewrite(how=(together, expand)),
-        using=("moments-one-two", "sparsity"),
+        using=("moment-one", "moment-two", "sparsity"),
         why="The variance: that of a binomial distribution, less what drawing without replacement "
         "takes away.",
     )
