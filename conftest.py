@@ -31,4 +31,4 @@ def pytest_collection_modifyitems(items):
     known = {line for line in lines if line and not line.startswith("#")}
     for item in items:
         if item.nodeid in known:
-            item.add_marker(pytest.mark.xfail(reason="see tests/known_failures.txt", strict=False))
+            item.add_marker(pytest.mark.xfail(reason="see tests/known_failures.txt", strict=True))
