@@ -83,7 +83,9 @@ def evaluate(kernel: Callable[..., T], *values: ArrayLike, **static: int) -> T:
             kernel(*(x[k * length : (k + 1) * length] for x in padded), **static)
             for k in range(chunks)
         ]
-    return jax.tree.map(lambda *out: jnp.asarray(np.concatenate(out)[:size].reshape(shape)), *parts)
+        return jax.tree.map(
+            lambda *out: jnp.asarray(np.concatenate(out)[:size].reshape(shape)), *parts
+        )
 
 
 def bucket(size: int, least: int) -> int:
