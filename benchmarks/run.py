@@ -1,18 +1,28 @@
 """Every comparison, in one run on this machine. `make bench` from the root runs it."""
 
 import platform
+import sys
 import time
 from collections.abc import Callable
 
 import deep_linear
 import jax
+import ntk_empirical
+import ntk_kernels
+import sdr
 import torch
 from rich.console import Console
 from rich.table import Table
 
 jax.config.update("jax_enable_x64", True)
 
-COMPARISONS = (deep_linear.critical_period_sweep, deep_linear.critical_period_map)
+COMPARISONS = (
+    deep_linear.critical_period_sweep,
+    deep_linear.critical_period_map,
+    sdr.tail_grid_sf,
+    sdr.tail_grid_logsf,
+    sdr.overlap_counts,
+)
 
 
 def timed(call: Callable[[], object]) -> float:
@@ -47,6 +57,34 @@ def main() -> None:
             f"{gap():.1e}" if gap else "-",
         )
     console.print(table)
+    if len(sys.argv) > 1:
+        console.print(against_neural_tangents(sys.argv[1]))
+
+
+def against_neural_tangents(python: str) -> Table:
+    """The rows of `ntk_kernels` and `ntk_empirical`; `python` is that of the peer's environment."""
+    table = Table(title="Ours / neural-tangents 0.6.5 in its fastest mode: processor seconds, MiB")
+    for column in ("comparison", "compile", "run", "memory", "peer / ours", "agreement"):
+        table.add_column(column, justify="left" if column == "comparison" else "right")
+    for row in ntk_kernels.compare(python):
+        table.add_row(
+            f"{row['comparison']} ({row['mode']})",
+            f"{row['compile']:.2f} / {row['peer compile']:.2f}",
+            f"{row['run']:.4f} / {row['peer run']:.4f}",
+            f"{row['memory']:.0f} / {row['peer memory']:.0f}",
+            f"{row['ratio']:.1f} x",
+            f"{row['gap']:.0e}",
+        )
+    for row in ntk_empirical.compare(python):
+        table.add_row(
+            row["comparison"],
+            "-",
+            f"{row['ours']:.4f} / {row['peer']:.4f}",
+            "-",
+            f"{row['ratio']:.0f} x",
+            f"{row['agreement']:.0e}",
+        )
+    return table
 
 
 if __name__ == "__main__":
