@@ -218,6 +218,20 @@ def log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.where(near, small, log_ratio(-taken, 1 - taken))
 
 
+def at_most(log_p, bound):
+    """Whether a probability is at most a bound, both given by logarithms; NaN is not.
+
+    A tie within rounding counts, so that 2/5 is at most 0.4 however its logarithm was rounded:
+    the slack is what double-precision tails promise, and as many units in the last place in
+    single precision.
+
+    >>> at_most(math.log(0.4) + 1e-15, math.log(0.4)), at_most(-0.9, -1.0)
+    (True, False)
+    """
+    dtype = log_p.dtype if hasattr(log_p, "dtype") else float
+    return log_p <= bound + 64 * float(np.finfo(dtype).eps) * (1 + abs(bound))
+
+
 def check_cells(n, a, s):
     """Refuse counts that no population has: not whole, or more active cells than cells."""
     whole(n=n, a=a, s=s)

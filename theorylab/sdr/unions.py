@@ -37,6 +37,7 @@ from theorylab.sdr.tails import (
     TERMS,
     _log_binomial_tail,
     _log_pmf,
+    at_most,
     log_false_positive,
     log_ratio,
     sum_length,
@@ -216,12 +217,13 @@ def union_capacity(n: int, a: int, s: int, theta: int, eps: float, method: Metho
     require("theta", theta, low=1, high=a, integer=True)
     require("s", s, low=1, integer=True)
     # The largest union that is still safe says about how many patterns fit, and so where to look.
-    safe = np.flatnonzero(log_false_positive(n, a, np.arange(int(n) + 1), theta) <= np.log(eps))[-1]
+    alone = log_false_positive(n, a, np.arange(int(n) + 1), theta)
+    safe = np.flatnonzero(at_most(alone, np.log(eps)))[-1]
     many = 16 if s == n else 16 + 2 * int(np.log1p(-min(safe, n - 1) / n) / np.log1p(-s / n))
     while True:
         # FP rises with M: the first M that is too much ends the list.
         fp = log_union_fp(n, a, s, np.arange(1, many + 1), theta, method)
-        too_much = np.flatnonzero(~(np.asarray(fp) <= np.log(eps)))
+        too_much = np.flatnonzero(~at_most(np.asarray(fp), np.log(eps)))
         if too_much.size:
             return int(too_much[0])
         many *= 2
