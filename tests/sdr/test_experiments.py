@@ -94,7 +94,7 @@ def test_neurons_need_the_law_of_their_own_noise(run):
 def test_published_numbers_are_found_by_name():
     assert published("fig5a", "theory", "dashed").size == 99
     assert source_of("fig6").startswith("official")
-    with pytest.raises(KeyError, match="did you mean .*fig4a"):
+    with pytest.raises(KeyError, match=r"did you mean .*fig4a"):
         published("fig4", "observed", 64)
     with pytest.raises(KeyError, match="curve of fig4a"):
         published("fig4a", "observed", 63)
