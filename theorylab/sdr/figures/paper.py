@@ -41,15 +41,17 @@ def _least_share(grid: xr.Dataset, level: float) -> np.ndarray:
 
 
 def _drawn(narrow: xr.Dataset, wide: xr.Dataset) -> dict[str, xr.Dataset]:
-    """The lines of the figure: least, median and largest errors of both grids, and the shares."""
-    ranges = {
-        name: xr.Dataset(
-            {"log_p": (("part", "theta"), np.log(np.quantile(pooled(grid), (0, 0.5, 1), axis=1)))}
+    """What the lines rest on: least, middle and largest errors of both grids, and the shares."""
+    kept = {}
+    for name, grid in (("narrow", narrow), ("wide", wide)):
+        flat = grid.log_p.transpose("theta", ...).values
+        flat = np.sort(flat.reshape(flat.shape[0], -1), axis=1)
+        middle = flat.shape[1] // 2
+        kept[name] = xr.Dataset(
+            {"log_p": (("theta", "place"), flat[:, [0, middle - 1, middle, -1]])}
         )
-        for name, grid in (("narrow", narrow), ("wide", wide))
-    }
     shares = np.stack([_least_share(wide, level) for level in _LEVELS])
-    return {**ranges, "shares": xr.Dataset({"share": (("level", "theta"), shares)})}
+    return {**kept, "shares": xr.Dataset({"share": (("level", "theta"), shares)})}
 
 
 @figure(
