@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
+from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.lab.require import require
 from theorylab.sdr.arrays import evaluate, ordered, single, traced, whole
@@ -441,5 +442,4 @@ def _most_robust(a, s, v, delta, terms):
 
 @jax.jit
 def _chernoff_point(p, nu):
-    gain, loss = jnp.log((1 - nu) / p), jnp.log((1 - p) / nu)
-    return loss / (gain + loss)
+    return symbolic.compiled("sdr/thresholds/chernoff-point", args=("p", "nu"))(p, nu)

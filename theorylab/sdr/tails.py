@@ -164,7 +164,7 @@ def log_binomial_tail(
     Raises:
         ValueError: size or theta not whole, negative size, p outside [0, 1], terms below 1.
 
-    Source: claim `sdr/floor/...`; ahmad2016neurons.
+    Source: derivation `sdr/floor`; ahmad2016neurons.
 
     >>> round(float(jnp.exp(log_binomial_tail(24, 0.032, 12)) * 1e12), 3)
     2.176
