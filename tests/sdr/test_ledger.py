@@ -88,33 +88,47 @@ def test_missing_data_never_hold(row, real):
     assert verdict(row, nothing) is Verdict.NOT_REPRODUCED
 
 
-def scaled(datasets, factor):
-    """All floating values multiplied; logarithms of probabilities shifted by as much."""
+def is_log(array):
+    return array.name.startswith("log_") or array.name == "thinned"
 
-    def change(array):
-        if array.dtype.kind != "f":
-            return array
-        is_log = array.name.startswith("log_") or array.name == "thinned"
-        return array + np.log(factor) if is_log else array * factor
 
-    return {need: data.map(change, keep_attrs=True) for need, data in datasets.items()}
+def changed(datasets, change, only=None):
+    """Every floating variable changed, or one alone, given as (need, name)."""
+
+    def apply(need, array):
+        skip = array.dtype.kind != "f" or only not in (None, (need, array.name))
+        return array if skip else change(array)
+
+    return {
+        need: data.map(lambda array, need=need: apply(need, array), keep_attrs=True)
+        for need, data in datasets.items()
+    }
+
+
+def by(factor):
+    """Probabilities multiplied: their logarithms shifted by as much."""
+    return lambda array: array + np.log(factor) if is_log(array) else array * factor
+
+
+def steeper(array):
+    """Probabilities to a power: every exponent of a power law off by a tenth."""
+    return array * 1.1 if is_log(array) else array
+
+
+def turned(array):
+    """A slope or an order: two thresholds, populations or numbers of patterns exchanged."""
+    return array.copy(data=array.values[::-1]) if array.ndim else array
 
 
 @pytest.mark.parametrize("row", [row for row in MEASURED if short(row) not in FAIL], ids=short)
 def test_wrong_data_change_the_verdict(row, real):
-    before = verdict(row, real(row))
     data = real(row)
-    changed = [verdict(row, scaled(data, factor)) for factor in (1.1, 0.6, 100.0, 0.01)]
-    # The first data set alone, for rows that compare two.
-    first = next(iter(data))
-    alone = {**data, **scaled({first: data[first]}, 1.5)}
-    # A slope, or an order: two thresholds, populations or numbers of patterns exchanged.
-    turned = {
-        need: part.map(lambda v: v.copy(data=v.values[::-1]) if v.ndim else v, keep_attrs=True)
-        for need, part in data.items()
-    }
-    changed += [verdict(row, alone), verdict(row, turned)]
-    assert any(found is not before for found in changed)
+    before = verdict(row, data)
+    wrong = [changed(data, by(factor)) for factor in (1.1, 0.6, 100.0, 0.01)]
+    wrong += [changed(data, steeper), {n: d.map(turned, keep_attrs=True) for n, d in data.items()}]
+    # One variable alone, for rows that compare two.
+    wrong += [changed(data, by(1.5), (need, str(name))) for need in data for name in data[need]]
+    assert any(verdict(row, one) is not before for one in wrong)
 
 
 def test_a_count_that_is_off_is_noticed():

@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
+from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.lab.require import require
 from theorylab.sdr.arrays import evaluate, ordered, single, traced, whole
@@ -16,6 +17,7 @@ from theorylab.sdr.noise import log_false_negative
 from theorylab.sdr.tails import (
     TERMS,
     _log_tail,
+    at_most,
     check_cells,
     log_false_positive,
     sum_length,
@@ -52,7 +54,8 @@ def min_threshold(n: ArrayLike, a: ArrayLike, s: ArrayLike, eps: ArrayLike) -> I
     $$\\theta_{\\min} = \\min\\{\\theta : \\mathrm{FP}(n,a,s,\\theta) \\le \\varepsilon\\},$$
 
     the Neyman-Pearson choice: of all thresholds that keep false positives below eps it misses
-    fewest. By bisection, since FP falls with theta (claim `sdr/scaling/law-theta`).
+    fewest. By bisection, since FP falls with theta (claim `sdr/scaling/law-theta`). An FP that
+    equals eps to rounding is allowed.
 
     Args:
         n, a, s: as in `log_false_positive`.
@@ -77,6 +80,8 @@ def min_threshold(n: ArrayLike, a: ArrayLike, s: ArrayLike, eps: ArrayLike) -> I
 
 def max_threshold(a: ArrayLike, s: ArrayLike, v: ArrayLike, delta: ArrayLike) -> Int[Array, "..."]:
     """Largest threshold at which a disturbed stored pattern is missed with at most delta.
+
+    A probability that equals delta to rounding is allowed.
 
     Args:
         a, s, v: as in `log_false_negative`.
@@ -212,7 +217,7 @@ def min_population(a: int, s: int, theta: int, eps: float) -> int:
     low = max(int(a), int(s), 1)
 
     def safe(n):
-        return float(log_false_positive(n, a, s, theta)) <= np.log(eps)
+        return bool(at_most(log_false_positive(n, a, s, theta), np.log(eps)))
 
     if safe(low):
         return low
@@ -325,7 +330,7 @@ def robustness_capacity_frontier(
         theta = np.empty(np.broadcast_shapes(s.shape, m.shape), int)
         for row, size in enumerate(synapses.tolist()):
             fp = log_union_fp(n, a, size, patterns, np.arange(1, size + 1)[:, None], method)
-            theta[row] = 1 + np.sum(~(np.asarray(fp) <= np.log(eps)), axis=0)
+            theta[row] = 1 + np.sum(~at_most(np.asarray(fp), np.log(eps)), axis=0)
     import xarray as xr  # importing the topic shall not load it
 
     return xr.Dataset(
@@ -421,7 +426,7 @@ def _least_safe(n, a, s, eps, terms):
     bound = jnp.log(eps)
     top = jnp.minimum(a, s) + 1
     return _bisect(
-        lambda theta: _log_tail(n, a, s, theta, terms) <= bound, jnp.zeros_like(top), top
+        lambda theta: at_most(_log_tail(n, a, s, theta, terms), bound), jnp.zeros_like(top), top
     )
 
 
@@ -430,12 +435,11 @@ def _most_robust(a, s, v, delta, terms):
     bound = jnp.log(delta)
 
     def missed(theta):
-        return ~(_log_tail(a, v, s, s - theta + 1, terms) <= bound)
+        return ~at_most(_log_tail(a, v, s, s - theta + 1, terms), bound)
 
     return _bisect(missed, jnp.zeros_like(s), s + 1) - 1
 
 
 @jax.jit
 def _chernoff_point(p, nu):
-    gain, loss = jnp.log((1 - nu) / p), jnp.log((1 - p) / nu)
-    return loss / (gain + loss)
+    return symbolic.compiled("sdr/thresholds/chernoff-point", args=("p", "nu"))(p, nu)

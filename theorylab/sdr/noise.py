@@ -75,7 +75,7 @@ def log_false_negative(
         ValueError: an unknown model, numbers that are not whole or negative, s or v above a,
             "swap_readd" without n.
 
-    Source: ahmad2016neurons; claims `sdr/noise/...`.
+    Source: ahmad2016neurons; claims `sdr/noise/kept`, `sdr/noise/independent-noise`.
 
     >>> round(float(jnp.exp(log_false_negative(4, 3, 2, 2))), 6)
     0.5
@@ -127,7 +127,7 @@ def match_curve(a: int, s: int, theta: ArrayLike) -> Float[Array, "... c"]:
     Raises:
         ValueError: as in `log_false_negative`; a or s is an array or traced.
 
-    Source: claim `sdr/noise/...`.
+    Source: claim `sdr/noise/match`.
 
     >>> [round(float(x), 6) for x in jnp.exp(match_curve(128, 30, 12))[jnp.array([32, 64])]]
     [0.029661, 0.928301]

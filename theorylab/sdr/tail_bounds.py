@@ -148,16 +148,14 @@ def _bounds(n, a, s, theta, terms):
 
     sharp = above & (theta < s)
     inner = jnp.where(sharp, q, (1 + p) / 2)
-    prefactor = (1 - p * (1 - inner) / (inner * (1 - p))) * jnp.sqrt(
-        2 * jnp.pi * s * inner * (1 - inner)
-    )
+    sharpened = symbolic.compiled("sdr/deviations/bahadur-rao", args=("q", "s", "p", "D"))
     return {
         "lower": closed(first),
         "upper": from_above(upper, shrinks),
         "subset": from_above(subset, True),
         "bonferroni": closed(jnp.where(useful, bonferroni, -jnp.inf)),
         "chernoff": from_above(chernoff, above),
-        "bahadur_rao": from_above(-exponent - jnp.log(prefactor), sharp),
+        "bahadur_rao": from_above(sharpened(inner, s, p, _divergence(inner, p)), sharp),
         "binomial": closed(_log_binomial_tail(s, p, 1 - p, theta, terms)),
         "poisson": closed(_log_poisson_tail(mean, theta, terms)),
     }

@@ -164,7 +164,7 @@ def log_binomial_tail(
     Raises:
         ValueError: size or theta not whole, negative size, p outside [0, 1], terms below 1.
 
-    Source: claim `sdr/floor/...`; ahmad2016neurons.
+    Source: derivation `sdr/floor`; ahmad2016neurons.
 
     >>> round(float(jnp.exp(log_binomial_tail(24, 0.032, 12)) * 1e12), 3)
     2.176
@@ -216,6 +216,20 @@ def log1mexp(x: Float[Array, "..."]) -> Float[Array, "..."]:
     small = jnp.where(x < 0, jnp.log(-jnp.expm1(small)), -jnp.inf)
     taken = jnp.exp(large)
     return jnp.where(near, small, log_ratio(-taken, 1 - taken))
+
+
+def at_most(log_p, bound):
+    """Whether a probability is at most a bound, both given by logarithms; NaN is not.
+
+    A tie within rounding counts, so that 2/5 is at most 0.4 however its logarithm was rounded:
+    the slack is what double-precision tails promise, and as many units in the last place in
+    single precision.
+
+    >>> at_most(math.log(0.4) + 1e-15, math.log(0.4)), at_most(-0.9, -1.0)
+    (True, False)
+    """
+    dtype = log_p.dtype if hasattr(log_p, "dtype") else float
+    return log_p <= bound + 64 * float(np.finfo(dtype).eps) * (1 + abs(bound))
 
 
 def check_cells(n, a, s):

@@ -21,6 +21,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
+from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.lab.require import require
 from theorylab.sdr.arrays import (
@@ -37,6 +38,7 @@ from theorylab.sdr.tails import (
     TERMS,
     _log_binomial_tail,
     _log_pmf,
+    at_most,
     log_false_positive,
     log_ratio,
     sum_length,
@@ -68,7 +70,7 @@ def union_size_moments(
     Raises:
         ValueError: not whole or negative numbers, n below 1, s above n.
 
-    Source: ahmad2016neurons for the mean; claims `sdr/unions/...`.
+    Source: claims `sdr/unions/mean`, `sdr/unions/variance`; ahmad2016neurons for the mean.
 
     >>> mean, variance = union_size_moments(12, 3, 3)
     >>> float(mean) == 111 / 16
@@ -94,7 +96,7 @@ def log_union_size_pmf(n: int, s: int, patterns: int) -> Float[Array, " u"]:
     Raises:
         ValueError: as in `union_size_moments`; an argument is an array or traced.
 
-    Source: claim `sdr/unions/...`.
+    Source: derivation `sdr/unions` for the chain.
 
     >>> [round(float(p), 4) for p in jnp.exp(log_union_size_pmf(4, 2, 2))]
     [0.0, 0.0, 0.1667, 0.6667, 0.1667]
@@ -140,7 +142,7 @@ def log_union_fp(
         ValueError: an unknown method, numbers that are not whole or outside their range, traced
             arguments where concrete ones are needed.
 
-    Source: ahmad2016neurons for "plugin"; claims `sdr/unions/...`.
+    Source: ahmad2016neurons for "plugin"; claims `sdr/unions/intersection`, `sdr/bloom/bloom`.
 
     >>> round(float(jnp.exp(log_union_fp(12, 4, 3, 3, 2))), 5)  # 137563/166375
     0.82682
@@ -205,7 +207,7 @@ def union_capacity(n: int, a: int, s: int, theta: int, eps: float, method: Metho
         ValueError: as in `log_union_fp`; eps outside (0, 1); theta above a or s below 1, where
             the number has no limit.
 
-    Source: claims `sdr/unions/...`.
+    Source: claim `sdr/unions/intersection`; derived here.
 
     >>> union_capacity(20000, 200, 25, 15, 1e-9, method="plugin")
     7
@@ -216,12 +218,13 @@ def union_capacity(n: int, a: int, s: int, theta: int, eps: float, method: Metho
     require("theta", theta, low=1, high=a, integer=True)
     require("s", s, low=1, integer=True)
     # The largest union that is still safe says about how many patterns fit, and so where to look.
-    safe = np.flatnonzero(log_false_positive(n, a, np.arange(int(n) + 1), theta) <= np.log(eps))[-1]
+    alone = log_false_positive(n, a, np.arange(int(n) + 1), theta)
+    safe = np.flatnonzero(at_most(alone, np.log(eps)))[-1]
     many = 16 if s == n else 16 + 2 * int(np.log1p(-min(safe, n - 1) / n) / np.log1p(-s / n))
     while True:
         # FP rises with M: the first M that is too much ends the list.
         fp = log_union_fp(n, a, s, np.arange(1, many + 1), theta, method)
-        too_much = np.flatnonzero(~(np.asarray(fp) <= np.log(eps)))
+        too_much = np.flatnonzero(~at_most(np.asarray(fp), np.log(eps)))
         if too_much.size:
             return int(too_much[0])
         many *= 2
@@ -244,14 +247,14 @@ def bloom_optimum(n: ArrayLike, patterns: ArrayLike) -> Float[Array, "..."]:
     Raises:
         ValueError: not whole numbers, or below 1.
 
-    Source: claim `sdr/unions/...`.
+    Source: claim `sdr/bloom/bloom-optimum`; bloom1970space.
 
     >>> round(float(bloom_optimum(2048, 40)), 2)
     35.49
     """
     whole(low=1, n=n, patterns=patterns)
-    n, m = floats(n, patterns)
-    return n / m * jnp.log(2.0).astype(n.dtype)
+    optimum = symbolic.compiled("sdr/bloom/bloom-optimum", args=("n", "M"))
+    return optimum(*floats(n, patterns))
 
 
 def log_union_fn(

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from theorylab.lab import Experiment, Output, Plan, Recorded, static, traced
 from theorylab.sdr.noise import log_false_negative
@@ -95,6 +96,64 @@ CROWDED = Recorded(
     "sdr/crowded",
     Plan(CrowdedPrediction(), {"n": (400, 450, 500, 550, 600, 650, 700, 800, 900, 1000, 1200)}),
 )
+
+
+class ReusedSegments(Experiment):
+    """Cells of a crowded memory whose segments learn again when they match by accident.
+
+    A cell that is to be predicted grows a new segment only if none of its segments matches the
+    present pattern. One that matches grows synapses onto the present pattern instead, until s of
+    its synapses are active: it then holds two patterns, and matches more often. One cell a
+    column, every transition once, independent cells.
+    """
+
+    host_only = True
+    n: int = static(700, low=1, doc="number of cells, one for each column")
+    a: int = static(64, low=1, doc="active cells of a pattern")
+    s: int = static(20, low=1, doc="synapses of a new segment")
+    theta: int = static(10, low=1, doc="threshold, of responding and of learning")
+    transitions: int = static(19_000, low=1, doc="stored transitions")
+    cells: int = static(128, low=1, doc="cells that are simulated")
+    shown: int = static(50, low=1, doc="random patterns that are shown to each")
+
+    outputs = {"false": Output(("cell",), doc="share of random patterns that predict the cell")}
+
+    def simulate(self, key):
+        """Learn the transitions that each cell takes part in; then show random patterns."""
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+        learned = rng.binomial(self.transitions, self.a / self.n, self.cells)
+        # A segment is a row of n bits, filled up to words of 64; a pattern too.
+        segments = np.zeros((self.cells, learned.max(), -(-self.n // 64) * 8), np.uint8)
+        used = np.zeros(self.cells, int)
+        for step in range(learned.max()):
+            active = self._patterns(rng)
+            overlap = self._overlaps(segments[:, : used.max()], active)
+            for cell in np.flatnonzero(step < learned):
+                matching = np.flatnonzero(overlap[cell] >= self.theta)
+                grown = [(place, self.s - int(overlap[cell, place])) for place in matching]
+                for place, more in grown or [(used[cell], self.s)]:
+                    row = np.unpackbits(segments[cell, place])
+                    free = rng.permutation(np.flatnonzero(active[cell] & (row == 0)))
+                    row[free[: max(more, 0)]] = 1
+                    segments[cell, place] = np.packbits(row)
+                used[cell] += not grown
+        hits = np.zeros(self.cells)
+        for _ in range(self.shown):
+            overlap = self._overlaps(segments[:, : used.max()], self._patterns(rng))
+            hits += (overlap >= self.theta).any(axis=1)
+        return {"false": hits / self.shown}
+
+    def _patterns(self, rng):
+        """A random pattern for each cell, dense."""
+        order = np.argpartition(rng.random((self.cells, self.n)), self.a, axis=1)
+        active = np.zeros((self.cells, -(-self.n // 64) * 64), np.uint8)
+        np.put_along_axis(active, order[:, : self.a], 1, axis=1)
+        return active
+
+    def _overlaps(self, segments, active):
+        words = np.packbits(active, axis=1).view(np.uint64)
+        shared = segments.view(np.uint64) & words[:, None]
+        return np.bitwise_count(shared).sum(axis=2, dtype=np.int32)
 
 
 class CrowdedTheory(Experiment):

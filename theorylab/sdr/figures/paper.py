@@ -25,6 +25,7 @@ from theorylab.sdr.figures.common import CELLS, POSITIVE, crosses, line, looks, 
 from theorylab.sdr.published import published
 
 _THETA = (8, 12, 16)
+_LEVELS = (1e-6, 1e-9, 1e-12)
 
 
 def pooled(grid: xr.Dataset) -> np.ndarray:
@@ -33,12 +34,33 @@ def pooled(grid: xr.Dataset) -> np.ndarray:
     return flat.reshape(flat.shape[0], -1)
 
 
+def _least_share(grid: xr.Dataset, level: float) -> np.ndarray:
+    """Share of the settings, by threshold, whose false positives are at most `level` by then."""
+    least = np.argmax(pooled(grid) <= level, axis=0)
+    return np.array([(least <= index).mean() for index in range(grid.sizes["theta"])])
+
+
+def _drawn(narrow: xr.Dataset, wide: xr.Dataset) -> dict[str, xr.Dataset]:
+    """What the lines rest on: least, middle and largest errors of both grids, and the shares."""
+    kept = {}
+    for name, grid in (("narrow", narrow), ("wide", wide)):
+        flat = grid.log_p.transpose("theta", ...).values
+        flat = np.sort(flat.reshape(flat.shape[0], -1), axis=1)
+        middle = flat.shape[1] // 2
+        kept[name] = xr.Dataset(
+            {"log_p": (("theta", "place"), flat[:, [0, middle - 1, middle, -1]])}
+        )
+    shares = np.stack([_least_share(wide, level) for level in _LEVELS])
+    return {**kept, "shares": xr.Dataset({"share": (("level", "theta"), shares)})}
+
+
 @figure(
     "sdr/thresholds",
     needs={"narrow": NARROW, "wide": WIDE},
     title="Fig. 6: median false positives against the threshold, on both grids",
     references=("ahmad2016neurons",),
     rtol=1e-9,
+    reduce=_drawn,
 )
 def thresholds(narrow: xr.Dataset, wide: xr.Dataset) -> Figure:
     """Medians and ranges; and the least threshold that keeps errors below a level."""
@@ -59,14 +81,10 @@ def thresholds(narrow: xr.Dataset, wide: xr.Dataset) -> Figure:
     ax.set(xlabel="threshold $\\theta$", ylabel=POSITIVE, xlim=(2.5, 24.5))
     ax.set_xticks(range(4, 25, 4))
     ax.legend(loc="lower left")
-    p = pooled(wide)
-    look = looks((1e-6, 1e-9, 1e-12))
-    for level, one in look.items():
-        least = theta[np.argmax(p <= level, axis=0)]
-        share = np.array([(least <= t).mean() for t in theta])
+    for level, one in looks(_LEVELS).items():
         least_ax.step(
             theta,
-            100 * share,
+            100 * _least_share(wide, level),
             where="mid",
             color=one["color"],
             ls=one["linestyle"],
