@@ -232,6 +232,10 @@ def test_run_without_a_file_prints_and_without_a_name_lists():
         (["toy/Noisy", "--sweep", "mean=0:1:0"], "write first:last:count"),
         (["toy/Noisy", "--sweep", "count=1:2:3"], "a whole number"),
         (["toy/Noisy", "--out", "a.txt"], "allowed endings: .nc, .csv"),
+        (["toy/Noisy", "--set", "mean=1", "--set", "mean=2"], "mean is given twice"),
+        (["toy/Noisy", "--set", "mean=1", "--sweep", "mean=2,3"], "mean is given twice"),
+        (["toy/Noisy", "--sweep", "mean=0,1", "--sweep", "mean=2,3"], "mean is given twice"),
+        (["toy/Noisy", "--sweep", "mean=1,1"], "swept over a value twice"),
     ],
 )
 def test_run_says_what_is_wrong(words, says):
@@ -257,6 +261,51 @@ def test_an_interrupt_is_no_traceback(monkeypatch):
     monkeypatch.setattr("theorylab.lab.plan.Plan.run", interrupted)
     code, _, err = call("run", "toy/Noisy")
     assert code == 130 and "run it again to go on" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (ValueError("k0 is 9; allowed: below 1"), 2, "k0 is 9; allowed: below 1"),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory"), 1, "not enough memory"),
+    ],
+    ids=["disk", "values", "memory"],
+)
+def test_what_only_the_run_can_see_is_no_traceback(monkeypatch, error, code, says):
+    def fail(self):
+        raise error
+
+    monkeypatch.setattr("theorylab.lab.plan.Plan.run", fail)
+    found, out, err = call("run", "toy/Noisy")
+    assert (found, out) == (code, "") and says in err and err.count("\n") == 1
+
+
+def test_files_that_cannot_be_written_are_no_traceback(tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    (tmp_path / "a.svg").mkdir()
+    for words in (
+        ["figures", "make", "toy/plain", "--out", taken],
+        ["figures", "make", "toy/plain", "--out", tmp_path / "a.svg"],
+        ["figures", "export", "toy/plain", "--out", taken],
+        ["run", "toy/Noisy", "--out", taken / "a.nc"],
+    ):
+        code, out, err = call(*words)
+        assert (code, out) == (1, "") and err.startswith("error: ") and err.count("\n") == 1
+    assert call("run", "toy/Noisy", "--out", tmp_path)[0] == 2
+    assert taken.read_text() == "mine"
+    code, out, _ = call("run", "toy/Noisy", "--out", tmp_path / "new" / "ä.nc")
+    assert code == 0 and (tmp_path / "new" / "ä.nc").is_file()
+
+
+def test_an_interrupt_of_any_command_is_no_traceback(monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("theorylab.lab.figures.make", interrupted)
+    code, _, err = call("figures", "make", "toy/plain")
+    assert (code, err) == (130, "interrupted\n")
 
 
 def test_doctor(monkeypatch, tmp_path):

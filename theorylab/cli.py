@@ -6,14 +6,35 @@ tab-separated lines when the output is not a terminal.
 
 import contextlib
 import enum
+import errno
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class _Plain(TyperGroup):
+    """What the machine refuses is one line and exit code 1, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            raise typer.Exit(130) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # as in `theorylab figures list | head`
+                raise
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
 
 app = typer.Typer(
+    cls=_Plain,
     help="Theory of neural computation: derivations, experiments, figures, ledger, book.",
     no_args_is_help=True,
     add_completion=False,
@@ -48,6 +69,9 @@ Student = Annotated[bool, typer.Option("--student", help="Leave the solutions ou
 
 def main() -> None:
     """Entry point of the `theorylab` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no Greek gets \\u03bb
+            stream.reconfigure(errors="backslashreplace")
     app()
 
 
@@ -276,11 +300,21 @@ def run_command(
         plan = catalogue.read_plan(kind, set_ or [], sweep or [], seeds)
         if out is not None and out.suffix not in {".nc", ".csv"}:
             raise ValueError(f"--out is {out}; allowed endings: .nc, .csv")
+        if out is not None and out.is_dir():
+            raise ValueError(f"--out is {out}, a folder; allowed: a file")
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        dataset = plan.run()
+        with _usage(ValueError):  # what only the run can see
+            dataset = plan.run()
     except KeyboardInterrupt:
         print("interrupted; finished chunks are kept, run it again to go on", file=sys.stderr)
         raise typer.Exit(130) from None
+    except RuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        print("error: not enough memory for this run; make it smaller", file=sys.stderr)
+        raise typer.Exit(1) from None
     if out is None:
         print(dataset)
         return

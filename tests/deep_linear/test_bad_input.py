@@ -14,7 +14,9 @@ from theorylab.deep_linear import (
     allocate,
     completion_init,
     effective_rank,
+    euler_map,
     fit_completion,
+    gd_map,
     layer_strength,
     low_rank,
     mode_at,
@@ -63,6 +65,17 @@ BAD = {
         "m holds",
     ),
     "no plateau": (lambda: share_after_dose(5.0, 1), "depth is 1"),
+    "step too long": (lambda: gd_map(P0, S, 2, 0.4, 3), "lr is 0.4; allowed: below 0.3333"),
+    "step too long, imbalanced": (
+        lambda: euler_map(P0, jnp.array([8.0, 2.0]), 3, 0.06, 3, imbalance=1.0),
+        "lr is 0.06; allowed: below 0.0",
+    ),
+    "step too long with decay": (lambda: gd_map(P0, S, 2, 0.3, 3, decay=4.0), "below 0.2"),
+    "step too long with decay, matrices": (
+        lambda: train_gd(LAYERS, SIGMA, 0.3, 3, decay=4.0),
+        "below 0.2",
+    ),
+    "a start far beyond, stepwise": (lambda: gd_map(50 + P0, S, 3, 0.05, 3), "allowed: below"),
 }
 
 
@@ -90,6 +103,29 @@ bad = [
     (lambda: allocate(0.5, 1.0, 3), "c has shape ()"),
     (lambda: fit_completion((m,), m, 2 * mask.astype(int), 0.1, 2), "mask has dtype"),
     (lambda: fit_completion((), m, mask, 0.1, 2), "holds no layer"),
+    (lambda: race_invariant(jnp.ones(2), 3), "k has shape (2,)"),
+    (lambda: pathway_error(((m,),), jnp.ones((2, 5))), "from 5 inputs to 2 outputs"),
+    (lambda: pathway_error(((m, jnp.ones((2, 3))),), m), "a chain of matrices"),
+    (lambda: pathway_error(m, m), "allowed: a tuple over pathways"),
+    (lambda: balancedness(((m, jnp.ones(5)),)), "a chain of matrices"),
+    (lambda: sv_velocity((m, m), jnp.ones((5, 4))), "from 4 inputs to 5 outputs"),
+    (lambda: completion_gradient(m, jnp.ones((4, 4)), mask), "mask has shape (5, 5)"),
+    (lambda: completion_gradient(jnp.ones((4, 4)), m, mask), "w has shape (4, 4)"),
+    (lambda: transfer_curve(key, m, m[:4, :4], mask, mask[:4, :4], 1, (0,), 1), "that of m1"),
+    (lambda: mode_at(jnp.ones(2), 0.1 * jnp.ones(3), 3.0, 2), "shapes that broadcast"),
+    (lambda: unlearn(jnp.ones(2), jnp.ones(3), 2), "shapes that broadcast"),
+    (lambda: deficit_dose(jnp.ones(2), jnp.ones(3), 2), "shapes that broadcast"),
+    (lambda: closing_time(1e-3 * jnp.ones(2), jnp.ones(3), 2), "shapes that broadcast"),
+    (lambda: allocate(jnp.zeros(1), jnp.ones(3), 3), "the batch of c"),
+    (lambda: mode_rhs(jnp.ones(2), jnp.ones(2), 2), "allowed: (P, r)"),
+    (lambda: residual(jnp.ones((2, 2)), jnp.ones(3), gates((), 0, 2, 2)), "s has shape (3,)"),
+    (lambda: couplings(jnp.ones((3, 2))), "allowed: Gates"),
+    (lambda: critical_period_map(jnp.ones(2), (2,), 0.1, jnp.ones(1), jnp.ones(1)), "s has shape"),
+    (lambda: critical_period_curve(jnp.ones(2), 2, jnp.ones(3), m[0], m[0]), "k0 has shape (3,)"),
+    (lambda: balanced_init(key, (2, 3, 4), 2), "shape has shape (3,)"),
+    (lambda: layer_strength(1.0, 3, jnp.ones(2)), "imbalance has shape (2,)"),
+    (lambda: mode_at("a", 0.1, 3.0, 2), "an argument is 'a'"),
+    (lambda: train_gd(((m,),), m, jnp.ones(2), 1), "lr has shape (2,)"),
 ]
 for call, words in bad:
     try:
@@ -106,6 +142,29 @@ for depth in (np.int64(3), 3.0):
 def test_bad_input_is_named_where_annotations_are_not_enforced():
     done = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_step_beyond_the_limit_may_be_asked_for():
+    k = gd_map(P0, S, 2, 0.35, 40, check_stability=False)
+    assert bool(jnp.all(jnp.isfinite(k)))
+    with pytest.raises(ValueError, match="check_stability=False"):
+        euler_map(P0, S, 2, 0.35, 40)
+    assert euler_map(P0, S, 2, 0.35, 1, check_stability=False).shape == (2, 2, 2)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_the_limit_of_the_maps_is_where_the_winner_becomes_unstable(depth):
+    """Just beside the minimum in which one pathway holds the mode, with and without imbalance."""
+    for lam in (0.0, 1.0):
+        p0 = layer_strength(jnp.array([[3.0 * 1.001]]), depth, lam)
+        s = jnp.array([3.0])
+        with pytest.raises(ValueError, match="lr is") as error:
+            euler_map(p0, s, depth, 9.0, 1, imbalance=lam)
+        limit = float(str(error.value).split("below ")[1].split(",")[0])
+        for factor, near in ((0.97, True), (1.03, False)):
+            lr = factor * limit
+            k = euler_map(p0, s, depth, lr, 200, imbalance=lam, check_stability=False)
+            assert (abs(float(k[-1, 0, 0]) - 3.0) < 0.003) == near
 
 
 def test_two_layers_unlearn_a_target_of_zero():

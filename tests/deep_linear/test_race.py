@@ -17,7 +17,9 @@ from theorylab.deep_linear import (
     Deficit,
     allocate,
     final_allocation,
+    layer_strength,
     max_stable_lr,
+    race_invariant,
     race_potential,
     race_potential_inverse,
     sharpness,
@@ -56,6 +58,45 @@ def test_unequal_potential_of_four_is_the_compiled_form():
     np.testing.assert_allclose(race_potential(p, 4, 0.5), compiled(p, jnp.full(3, 0.5)), rtol=1e-13)
 
 
+@pytest.mark.parametrize(("depth", "lam"), [(3, 1e-9), (8, 1e-4), (13, 1e-4), (8, 4.0)])
+def test_tiny_imbalance_loses_no_digits(depth, lam):
+    """The potentials themselves agree in all digits: they are near the end of the race."""
+    k = jnp.array([[1.0], [2.0]])
+    c = race_invariant(k, depth, lam)
+    ends = [mpmath.mpf(float(p)) for p in layer_strength(k, depth, lam).ravel()]
+    mpmath.mp.dps = 30
+    exact = mpmath.quad(lambda p: (p * p + lam) ** (-mpmath.mpf(depth - 1) / 2), ends[::-1])
+    np.testing.assert_allclose(float(c[0, 0]), float(exact), rtol=1e-13)
+    np.testing.assert_allclose(allocate(c[:, 0], 3.0, depth, lam), k[:, 0], rtol=1e-11)
+    np.testing.assert_allclose(race_invariant(-k[::-1], depth, lam), c, rtol=1e-13)
+
+
+def test_tiny_imbalance_is_a_small_change_of_the_balanced_end():
+    p0, s = jnp.array([[0.3], [0.4]]), jnp.array([3.0])
+    ends = [final_allocation(p0, s, 8, Deficit("freeze", 1, 0.0, 5.0), x) for x in (0.0, 1e-9)]
+    np.testing.assert_allclose(*ends, rtol=1e-5)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 6])
+def test_a_pathway_decays_while_a_frozen_one_holds_more_than_the_target(depth):
+    """Closed form of the slow decay; afterwards the invariants decide, whatever the wait."""
+    p0, s = jnp.array([[0.1], [6.0]]) ** (1 / depth), jnp.array([3.0])
+
+    def end(stop):
+        return final_allocation(p0, s, depth, Deficit("freeze", 1, 0.0, stop))[:, 0]
+
+    assert end(jnp.inf).tolist() == [0.0, 6.0]
+    for stop in (0.5, 5.0, 5e3):
+        ours = end(stop)
+        assert float(ours.sum()) == pytest.approx(3.0, rel=1e-9)
+        rate = float(p0[0, 0] ** depth)  # A holds so little that the residual is all but -3
+        if depth == 2:
+            share = rate * np.exp(-6 * stop) / 6
+            assert float(ours[0] / ours[1]) == pytest.approx(share, rel=0.05)
+        else:
+            assert 0 <= float(ours[0]) < 0.05
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     depth=st.integers(1, 8),
@@ -77,8 +118,6 @@ def test_unequal_allocation_solves_its_two_equations(depth):
     c = jnp.array([[0.05], [-0.1]])
     k = allocate(c, jnp.array([4.0, 10.0]), depth, imbalance=1.0)
     np.testing.assert_allclose(k.sum(-1), [4.0, 10.0], rtol=1e-9)
-    from theorylab.deep_linear import layer_strength
-
     f = race_potential(layer_strength(k, depth, 1.0), depth, 1.0)
     np.testing.assert_allclose(f[:, :1] - f[:, 1:], c, atol=1e-9)
 

@@ -128,6 +128,28 @@ def test_provenance_is_beside_the_file_and_inside_it(tmp_path):
     assert not re.search(r"\b20\d\d-\d\d-\d\d\b|<dc:date>", said), "no date"
 
 
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    path = figures.make("toy/plain", "png", tmp_path)
+    table = figures.export("toy/plain", tmp_path, "csv")[0]
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    def full(self, file, *args, **kwargs):
+        with open(file, "wb") as half:
+            half.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    monkeypatch.setattr("pandas.DataFrame.to_csv", full)
+    for attempt in (
+        lambda: figures.make("toy/plain", "png", tmp_path),
+        lambda: figures.export("toy/plain", tmp_path, "csv"),
+    ):
+        with pytest.raises(OSError, match="No space left"):
+            attempt()
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert path.name in before and table.name in before
+
+
 def test_svg_text_is_outlines(tmp_path):
     svg = figures.make("toy/with-pyplot", out=tmp_path).read_text()
     assert "<text" not in svg and "font-family" not in svg

@@ -260,3 +260,50 @@ def test_a_mutant_that_sympy_cannot_expand_is_rejected():
     d.step("ratio", ratio, z, by=Limit(n, sp.oo, how=(sp.gammasimp, sp.simplify)))
     report = audit(d)
     assert report.killed
+
+
+W2, V2 = sp.MatrixSymbol("W", 2, 2), sp.MatrixSymbol("V", 2, 2)
+UPPER = sp.Matrix([[1, x], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [
+        (W2 * W2, UPPER**2),
+        (W2[0, 1] ** 2, x**2),
+        (W2 * V2, UPPER * V2),
+        (V2 * sp.MatPow(W2, 2), V2 * UPPER * UPPER),
+    ],
+    ids=["product", "entry", "symbol", "power"],
+)
+def test_a_definition_that_leaves_a_matrix_free_is_seen_to_be_needed(claim, value):
+    d = fresh()
+    d.assume("map", W2, UPPER)
+    d.step("claim", claim, value, by=Rewrite(), using=("map",))
+    report = audit(d)
+    assert not report.defects, str(report)
+    assert {m.label: m.verdict for m in report.mutants}["drop:map"] == "killed"
+
+
+def test_the_audit_says_when_a_dropped_premise_could_not_be_judged():
+    class Trusting(Rule):
+        def residuals(self, item, premises):
+            return [Residual(sp.Determinant(W2), sp.S(1))]
+
+    d = fresh()
+    d.assume("map", W2, UPPER)
+    d.step("claim", S, S, by=Trusting(), using=("map",))
+    (dropped,) = (m for m in audit(d).mutants if m.label == "drop:map")
+    assert dropped.verdict == "defect" and "could not be evaluated" in dropped.detail
+
+
+def test_explicit_matrices_in_a_product_are_changed_entry_by_entry():
+    d = fresh()
+    other = sp.Matrix([[1, y], [0, 1]])
+    product = sp.MatMul(UPPER, other, evaluate=False)
+    item = d.step("claim", product, sp.Matrix([[1, x + y], [0, 1]]), by=Rewrite())
+    d.check()
+    labels = {m.label for m in mutations(item, [])}
+    assert {"lhs: sign of entry (0, 1)", "lhs: sign of entry (0, 1) (2)"} <= labels
+    report = audit(d)
+    assert report.score == 1.0 and not report.defects

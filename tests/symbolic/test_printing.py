@@ -23,7 +23,22 @@ P, r, K_t = sp.Function("p_A")(t), sp.Function("r"), sp.Function("K")
 W, V = sp.MatrixSymbol("W", 2, 2), sp.MatrixSymbol("V", 2, 2)
 R = sp.Rational
 
+S_next = sp.Symbol(r"S_{\theta+1}", real=True)
 EXAMPLES = [
+    # whole numbers first, what has a formula as its index last
+    (sp.Symbol("F") * n, "n F"),
+    (S_next * sp.Symbol("theta", integer=True), r"\theta S_{\theta+1}"),
+    (sp.Function("f")(n + 1) * n * x, "n x f_{n + 1}"),
+    (n * x ** (n - 1), "n x^{n - 1}"),
+    # what follows a sum is not summed
+    (sp.Sum(x**k, (k, 1, n)) - b, r"\left(\sum_{k=1}^{n} x^{k}\right) - b"),
+    (b - sp.Sum(x**k, (k, 1, n)), r"b - \sum_{k=1}^{n} x^{k}"),
+    (sp.factorial(n) ** 2, "(n!)^{2}"),
+    (sp.sqrt(sp.factorial(2 * n)), r"\sqrt{(2 n)!}"),
+    (
+        2 * sp.Piecewise((x, x > 1), (0, True)),
+        r"2 \left(\begin{cases} x & \text{for}\: x > 1 \\0 & \text{otherwise} \end{cases}\right)",
+    ),
     # positive terms first
     (b - a, "b - a"),
     (S - KA - KB, "S - K_{A} - K_{B}"),

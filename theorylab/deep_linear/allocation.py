@@ -12,8 +12,8 @@ from theorylab.citation import references
 from theorylab.deep_linear.arrays import as_float
 from theorylab.deep_linear.deficits import Deficits, gates, listed, residual
 from theorylab.deep_linear.initialisation import check_strength
-from theorylab.deep_linear.race import allocate, race_potential
-from theorylab.lab.require import require, whole
+from theorylab.deep_linear.race import allocate, check_race, head_start
+from theorylab.lab.require import require
 
 _FOLD = 0.04
 _STEPS = 1200
@@ -33,7 +33,8 @@ def final_allocation(
     classical Runge-Kutta method with steps of a fixed fraction of an e-folding, however long
     the plateau; once all pathways learn again, the end is where the conserved differences of
     `race_potential` put it (`allocate`). A lesion or freeze that never ends is followed until
-    nothing moves. Relative error below 1e-7.
+    nothing moves. Where what the others hold exceeds the target, a balanced pathway of depth 2
+    or more decays towards 0. Relative error below 1e-7.
 
     Args:
         p0: layer strengths at time 0, (P, r).
@@ -59,11 +60,10 @@ def final_allocation(
     0.08
     """
     p0, s = as_float(p0), as_float(s)
+    require("s", s, above=0.0, shape=(None,))
     s = s.astype(p0.dtype)
-    depth = whole("depth", depth, low=1)
-    require("imbalance", imbalance, low=0.0)
+    depth, imbalance = check_race(depth, imbalance)
     require("p0", p0, shape=(None, s.size))
-    require("s", s, shape=(s.size,), above=0.0)
     check_strength("p0", p0, depth, imbalance)
     deficits = listed(deficits, *p0.shape)
     for deficit in deficits:
@@ -77,9 +77,6 @@ def final_allocation(
 def _final(p0, s, deficits, *, depth, imbalance):
     dtype = p0.dtype
     modes = p0.shape
-
-    def strength(p):
-        return p * (p**2 + imbalance) ** ((depth - 1) / 2)
 
     p = p0
     edges = [jnp.asarray(edge, dtype) for d in deficits for edge in (d.start, d.stop)]
@@ -103,12 +100,14 @@ def _final(p0, s, deficits, *, depth, imbalance):
         free = gates((), 0.0, *modes, dtype)
 
     # No pathway impaired any more: the invariants know the end.
-    f = race_potential(p, depth, imbalance)
-    ends = allocate((f[:1] - f[1:]).T, s, depth, imbalance).T
+    starts = jnp.broadcast_arrays(p[:1], p[1:])
+    ends = allocate(head_start(*starts, depth, imbalance).T, s, depth, imbalance).T
     if all(isinstance(d.stop, float) and np.isfinite(d.stop) for d in deficits):
         return ends
     intact = jnp.all(jnp.stack([jnp.all(gate == 1, axis=0) for gate in free]), axis=0)
-    settled = strength(_run(p, s, jnp.asarray(jnp.inf, dtype), free, depth, imbalance))
+    p = _run(p, s, jnp.asarray(jnp.inf, dtype), free, depth, imbalance)
+    moving = jnp.where(p == 0, jnp.ones_like(p), p)  # keeps derivatives finite at 0
+    settled = jnp.where(p == 0, 0.0, moving * (moving**2 + imbalance) ** ((depth - 1) / 2))
     return jnp.where(intact, ends, settled)
 
 
@@ -119,13 +118,13 @@ def _run(p, s, length, gate, depth, imbalance):
 
 
 def _run_mode(p, s, length, gate, *, depth, imbalance):
+    columns = jax.tree.map(lambda entry: entry[:, None], gate)
+
     def q(p):
         return jnp.sqrt(p**2 + imbalance)
 
     def error(p):
-        return residual((p * q(p) ** (depth - 1))[:, None], s[None], jax.tree.map(_column, gate))[
-            :, 0
-        ]
+        return residual((p * q(p) ** (depth - 1))[:, None], s[None], columns)[:, 0]
 
     def velocity(p):
         return q(p) ** (depth - 1) * error(p)
@@ -133,11 +132,12 @@ def _run_mode(p, s, length, gate, *, depth, imbalance):
     def step(state, _):
         p, left = state
         r = error(p)
-        relax = jnp.sum(depth * q(p) ** (2 * depth - 2))
+        relax = jnp.sum(gate.plasticity * gate.power * depth * q(p) ** (2 * depth - 2))
         growth = 0.0 if depth == 1 else jnp.max(depth * q(p) ** (depth - 2) * jnp.abs(r))
-        pace = jnp.minimum(_FOLD / (relax + growth), left)
         still = jnp.max(jnp.abs(r)) < 1e-15 * s
-        h = jnp.where(still, 0.0, pace)
+        rate = relax + growth
+        rate = jnp.where(still | (rate == 0), 1.0, rate)
+        h = jnp.where(still, 0.0, jnp.minimum(_FOLD / rate, left))
         k1 = velocity(p)
         k2 = velocity(p + h / 2 * k1)
         k3 = velocity(p + h / 2 * k2)
@@ -145,9 +145,22 @@ def _run_mode(p, s, length, gate, *, depth, imbalance):
         return (p + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4), left - h), None
 
     (p, left), _ = jax.lax.scan(step, (p, length), length=_STEPS)
-    unfinished = (left > 0) & (jnp.max(jnp.abs(error(p))) > 1e-9 * s)
+    r, k = error(p), p * q(p) ** (depth - 1)
+    if depth == 1 or imbalance > 0:
+        faint = jnp.zeros(p.shape, bool)
+    else:  # what others hold exceeds the target: it decays for ever, at a constant residual
+        faint = (r < 0) & (k < 1e-9 * s)
+        p = jnp.where(faint & (left > 0), _decayed(p, -r, left, depth), p)
+    unfinished = (left > 0) & jnp.any(~faint & (jnp.abs(r) > 1e-9 * s))
     return jnp.where(unfinished, jnp.nan, p)
 
 
-def _column(gate):
-    return gate[:, None]
+def _decayed(p, rate, time, depth):
+    """A balanced p after a time at the constant residual -rate: $F_D$ falls in proportion."""
+    endless = jnp.isinf(time)
+    fall = jnp.where(rate > 0, rate, 0.0) * jnp.where(endless, 0.0, time)
+    if depth == 2:
+        then = jnp.maximum(p * jnp.exp(-fall), jnp.finfo(p.dtype).tiny)
+    else:
+        then = (p ** (2 - depth) + (depth - 2) * fall) ** (-1 / (depth - 2))
+    return jnp.where(endless, 0.0, then)

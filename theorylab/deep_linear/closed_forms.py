@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from theorylab import symbolic
 from theorylab.citation import references
-from theorylab.deep_linear.arrays import as_float
+from theorylab.deep_linear.arrays import as_float, check_broadcast
 from theorylab.lab.require import require, whole
 
 _NEWTON = 6
@@ -132,7 +132,9 @@ def unlearn(t: ArrayLike, k0: ArrayLike, depth: int) -> Float[Array, "..."]:
     0.2
     """
     depth = whole("depth", depth, low=1)
-    t, k0 = jnp.broadcast_arrays(as_float(t), as_float(k0))
+    t, k0 = as_float(t), as_float(k0)
+    check_broadcast(t=t, k0=k0)
+    t, k0 = jnp.broadcast_arrays(t, k0)
     require("t", t, low=0.0)
     require("k0", k0, low=0.0)
     if depth == 1:
@@ -180,6 +182,7 @@ def two_layer_exact(
     >>> bool(jnp.allclose(omega[-1], jnp.diag(jnp.array([3.0, 2.0]))))
     True
     """
+    w1, w2, sigma, ts = map(as_float, (w1, w2, sigma, ts))
     require("sigma", sigma, shape=(None, None))
     require("w1", w1, shape=(None, sigma.shape[1]))
     require("w2", w2, shape=(sigma.shape[0], w1.shape[0]))
@@ -225,6 +228,7 @@ def _two_layer(w1, w2, sigma, ts):
 
 def _arguments(**values):
     values = {name: as_float(value) for name, value in values.items()}
+    check_broadcast(**values)
     require("s", values["s"], above=0.0)
     require("k0", values["k0"], above=0.0)
     require("s - k0", values["s"] - values["k0"], low=0.0)

@@ -21,7 +21,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar
 from theorylab.deep_linear.gradient import descent, products
-from theorylab.deep_linear.initialisation import gaussian_init
+from theorylab.deep_linear.initialisation import check_params, gaussian_init
 from theorylab.deep_linear.stepping import check_record_every, record_scan
 from theorylab.lab.require import require, whole
 
@@ -83,7 +83,7 @@ def observe(
     available = n * n
     order = jax.random.uniform(key, (n * n,))
     if subset_of is not None:
-        require("subset_of", subset_of.astype(int), shape=(n, n))
+        require("subset_of", jnp.asarray(subset_of).astype(int), shape=(n, n))
         if not isinstance(subset_of, jax.core.Tracer):
             available = int(jnp.sum(subset_of))
         order = jnp.where(subset_of.ravel(), order, order + 1)
@@ -180,7 +180,11 @@ def transfer_curve(
     """
     depth = whole("depth", depth, low=1)
     require("scale", scale, above=0.0)
-    require("pretrain", pretrain, low=0, integer=True)
+    require("pretrain", pretrain, low=0, integer=True, shape=(None,))
+    _check_observed(m1, mask1)
+    _check_observed(m2, mask2)
+    if m1.shape != m2.shape:
+        raise ValueError(f"m2 has shape {m2.shape}; allowed: {m1.shape}, that of m1")
     pretrain = tuple(int(count) for count in pretrain)
     if not pretrain or list(pretrain) != sorted(set(pretrain)):
         raise ValueError(f"pretrain is {pretrain}; allowed: rising whole numbers")
@@ -229,7 +233,7 @@ def sv_velocity(factors: Factors, grad: Float[Array, "o i"]) -> Float[Array, " r
     >>> sv_velocity((jnp.array([[4.0]]),), jnp.array([[-1.0]])).tolist()
     [1.0]
     """
-    depth = len(factors)
+    depth = check_params((factors,), np.shape(grad))
     u, s, vt = jnp.linalg.svd(products(factors)[-1], full_matrices=False)
     return -depth * s ** (2 - 2 / depth) * jnp.sum(u * (grad @ vt.T), axis=0)
 
@@ -239,28 +243,40 @@ def completion_gradient(
 ) -> Float[Array, "n n"]:
     """The gradient of the completion loss in the product: $(W - M)/|\\Omega|$ where observed.
 
+    Raises:
+        ValueError: shapes that differ, a mask that is not of booleans.
+
     >>> completion_gradient(jnp.eye(2), jnp.zeros((2, 2)), jnp.ones((2, 2), bool)).tolist()
     [[0.25, 0.0], [0.0, 0.25]]
     """
+    _check_observed(m, mask)
+    require("w", w, shape=m.shape)
     return jnp.where(mask, w - m, jnp.zeros_like(m)) / jnp.sum(mask).astype(m.dtype)
 
 
 def _check_completion(factors, m, mask, lr, steps):
-    if not factors:
-        raise ValueError("factors holds no layer; allowed: at least one")
+    if not isinstance(factors, tuple | list) or not len(factors):
+        given = "no layer" if isinstance(factors, tuple | list) else type(factors).__name__
+        raise ValueError(f"factors holds {given}; allowed: at least one matrix (n, n)")
+    _check_observed(m, mask)
+    for layer in factors:
+        require("factor", layer, shape=m.shape)
+    require("lr", lr, above=0.0, shape=())
+    whole("steps", steps, low=1)
+
+
+def _check_observed(m, mask):
     for name, value in (("m", m), ("mask", mask)):
-        if np.ndim(value) != 2 or not isinstance(value, jax.Array | np.ndarray):
-            raise ValueError(f"{name} is {type(value).__name__}; allowed: an array (n, n)")
+        if not isinstance(value, jax.Array | np.ndarray) or np.ndim(value) != 2:
+            given = f"has shape {np.shape(value)}" if hasattr(value, "shape") else f"is {value!r}"
+            raise ValueError(f"{name} {given}; allowed: an array (n, n)")
     if mask.dtype != bool:
         raise ValueError(f"mask has dtype {mask.dtype}; allowed: bool, True where observed")
     n = m.shape[0]
-    require("m", m if isinstance(m, jax.core.Tracer) else jnp.where(mask, m, 0), shape=(n, n))
-    for layer in factors:
-        require("factor", layer, shape=(n, n))
     require("mask", mask.astype(int), shape=(n, n))
-    require("lr", lr, above=0.0)
-    steps = whole("steps", steps, low=1)
-    if not isinstance(mask, jax.core.Tracer) and not bool(jnp.any(mask)):
+    traced = any(isinstance(x, jax.core.Tracer) for x in (m, mask))
+    require("m", jnp.where(mask, m, 0) if traced else np.where(mask, m, 0), shape=(n, n))
+    if not isinstance(mask, jax.core.Tracer) and not np.any(mask):
         raise ValueError("mask observes no entry; allowed: at least one")
 
 

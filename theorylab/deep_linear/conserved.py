@@ -7,9 +7,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
 from theorylab.citation import references
-from theorylab.deep_linear.arrays import Scalar, as_float
-from theorylab.deep_linear.initialisation import Params, layer_strength
-from theorylab.deep_linear.race import race_potential
+from theorylab.deep_linear.arrays import as_float
+from theorylab.deep_linear.initialisation import Params, check_params, layer_strength
+from theorylab.deep_linear.race import check_race, head_start
 
 
 @references("saxe2014exact", "arora2019implicit")
@@ -31,6 +31,8 @@ def balancedness(params: Params) -> Float[Array, "P gap"]:
     True
     """
 
+    check_params(params)
+
     def gaps(layers):
         pairs = pairwise(layers)
         norms = [jnp.linalg.norm(after.T @ after - before @ before.T) for before, after in pairs]
@@ -40,7 +42,7 @@ def balancedness(params: Params) -> Float[Array, "P gap"]:
 
 
 def race_invariant(
-    k: Real[ArrayLike, " *batch P r"], depth: int, imbalance: Scalar = 0.0
+    k: Real[ArrayLike, " *batch P r"], depth: int, imbalance: float = 0.0
 ) -> Float[Array, " *batch gap r"]:
     """The conserved quantities of the race, $C_a = F_D(p_0) - F_D(p_a)$ for a = 1, ..., P - 1.
 
@@ -51,7 +53,11 @@ def race_invariant(
 
     Args:
         k: strengths K, (..., P, r), for instance a `History.k`.
-        depth: D.  imbalance: lambda.
+        depth: D.  imbalance: lambda, a Python number.
+
+    Raises:
+        ValueError: k has fewer than two axes, or a strength below 0 though balanced; depth
+            below 1, negative imbalance.
 
     Source: derived here.
 
@@ -59,8 +65,12 @@ def race_invariant(
     >>> bool(jnp.allclose(c, jnp.log(2.0)))
     True
     """
-    f = race_potential(layer_strength(as_float(k), depth, imbalance), depth, imbalance)
-    return f[..., :1, :] - f[..., 1:, :]
+    k = as_float(k)
+    if k.ndim < 2:
+        raise ValueError(f"k has shape {k.shape}; allowed: (..., P, r)")
+    depth, imbalance = check_race(depth, imbalance)
+    p = layer_strength(k, depth, imbalance)
+    return head_start(*jnp.broadcast_arrays(p[..., :1, :], p[..., 1:, :]), depth, imbalance)
 
 
 def drift(history) -> Float[Array, "P gap"]:

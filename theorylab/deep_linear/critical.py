@@ -9,11 +9,11 @@ from jaxtyping import Array, Float, Real
 
 from theorylab import symbolic
 from theorylab.citation import references
-from theorylab.deep_linear.arrays import as_float
+from theorylab.deep_linear.arrays import as_float, check_broadcast
 from theorylab.deep_linear.closed_forms import half_time, mode_at, time_to
 from theorylab.deep_linear.deficits import Deficit
 from theorylab.deep_linear.gradient import train_gd
-from theorylab.deep_linear.initialisation import Params, aligned_init
+from theorylab.deep_linear.initialisation import Params, aligned_init, check_params
 from theorylab.deep_linear.modes import solve_modes
 from theorylab.deep_linear.race import allocate, race_potential
 from theorylab.lab.require import require, whole
@@ -65,7 +65,10 @@ def critical_period_curve(
     require("s", s, above=0.0, shape=(None,))
     require("onsets", onsets, low=0.0, shape=(None,))
     require("durations", durations, low=0.0, shape=(None,))
-    k0 = jnp.broadcast_to(as_float(k0), s.shape)
+    k0 = as_float(k0)
+    if k0.ndim:
+        require("k0", k0, shape=s.shape)
+    k0 = jnp.broadcast_to(k0, s.shape)
     require("k0", k0, above=0.0)
     require("s / 2 - k0", s / 2 - k0, above=0.0)
     grid = jnp.meshgrid(onsets, durations, indexing="ij")
@@ -107,6 +110,9 @@ def critical_period_map(
     (2, 2, 1)
     """
     s = as_float(s)
+    require("s", s, shape=())
+    require("k0", k0, shape=())
+    require("depths", depths, low=1, integer=True, shape=(None,))
     onsets, durations = as_float(onsets), as_float(durations)
     maps = []
     for depth in depths:
@@ -177,6 +183,7 @@ def closing_time(
     """
     require("level", level, above=0.0, below=1.0)
     k0, s = as_float(k0), as_float(s)
+    check_broadcast(k0=k0, s=s)
     total = s - level * (s - 2 * k0)
     return time_to(total, 2 * k0, s, depth, pathways=2)
 
@@ -195,6 +202,7 @@ def deficit_dose(duration: ArrayLike, s: ArrayLike, depth: int) -> Float[Array, 
     2.0
     """
     duration, s = as_float(duration), as_float(s)
+    check_broadcast(duration=duration, s=s)
     require("duration", duration, low=0.0)
     require("s", s, above=0.0)
     depth = whole("depth", depth, low=1)
@@ -233,7 +241,9 @@ def pathway_error(params: Params, sigma: Float[Array, "o i"]) -> Float[Array, " 
     >>> pathway_error((layers, layers), jnp.eye(2)).tolist()
     [0.25, 0.25]
     """
+    sigma = as_float(sigma)
     require("sigma", sigma, shape=(None, None))
+    check_params(params, sigma.shape)
     if not isinstance(sigma, jax.core.Tracer):
         require("largest entry of sigma", jnp.max(jnp.abs(sigma)), above=0.0)
     maps = []

@@ -200,7 +200,9 @@ def residual(
     >>> residual(jnp.array([[0.5], [0.25]]), jnp.array([3.0]), gate).ravel().tolist()
     [2.5, -0.25]
     """
+    _check_gates(gate, k=k)
     o, q, g = gate
+    require("s", s, shape=jnp.shape(k)[1:])
     rest = s - jnp.sum(o * k, axis=0)
     return g * (o * rest[None] + (o**2 - q) * k)
 
@@ -212,10 +214,18 @@ def couplings(gate: Gates) -> tuple[Float[Array, " P *mode"], Float[Array, " P P
     >>> print(m.ravel(), c[..., 0].tolist())
     [1.  0.5] [[1.0, 0.5], [0.5, 0.25]]
     """
+    _check_gates(gate)
     o, q, g = gate
     c = (g * o)[:, None] * o[None, :]
     own = jnp.arange(o.shape[0])
     return g * o, c.at[own, own].set(g * q)
+
+
+def _check_gates(gate, **others):
+    if not isinstance(gate, tuple) or len(gate) != 3 or jnp.ndim(gate[0]) < 2:
+        raise ValueError(f"gate is {gate!r}; allowed: Gates, from `gates` or `matrix_gates`")
+    for name, value in others.items():
+        require(name, value, shape=gate[0].shape)
 
 
 def in_steps(deficits: Deficits, lr: ArrayLike) -> tuple[Deficit, ...]:

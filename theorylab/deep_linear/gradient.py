@@ -20,7 +20,7 @@ from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.conserved import balancedness
 from theorylab.deep_linear.deficits import Deficits, in_steps, listed, matrix_gates, residual
-from theorylab.deep_linear.initialisation import Params
+from theorylab.deep_linear.initialisation import Params, check_params
 from theorylab.deep_linear.stepping import check_record_every, euler, record_scan, rk4
 from theorylab.deep_linear.tasks import full_basis
 from theorylab.lab.require import require
@@ -72,8 +72,8 @@ def train_gd(
     Args:
         params: weights, from `aligned_init`, `gaussian_init` or `balanced_init`.
         sigma: the task, (o, i).
-        lr: learning rate; must lie below $2 / (D s_1^{2-2/D})$, where one pathway that holds
-            the strongest mode alone would become unstable.
+        lr: learning rate; must lie below $2 / (D s_1^{2-2/D} + \\mu)$, where one pathway that
+            holds the strongest mode alone would become unstable.
         steps: number of updates.
         deficits: one or several.
         record_every: record after each so many updates; must divide `steps`.
@@ -96,7 +96,7 @@ def train_gd(
     sigma = as_float(sigma)
     deficits = _checked(params, sigma, lr, "lr", steps, deficits, record_every, decay)
     if check_stability:
-        check_step("lr", lr, sigma, len(params[0]), 2.0)
+        check_step("lr", lr, sigma, len(params[0]), 2.0, decay=decay)
     return _train(
         params, sigma, lr, deficits, decay, steps=steps, record_every=record_every, step=euler
     )
@@ -116,7 +116,7 @@ def gradient_flow(
 
     Fixed steps of fourth order; the windows of deficits are rounded to whole steps, so that no
     step crosses an edge. Same arguments and record as `train_gd`, with `step` the time step;
-    it must lie below $2.5 / (D s_1^{2-2/D})$.
+    it must lie below $2.5 / (D s_1^{2-2/D} + \\mu)$.
 
     >>> from theorylab.deep_linear import aligned_init
     >>> params = aligned_init(jnp.eye(2), 1, 2, jnp.zeros((1, 2)), jax.random.key(0))
@@ -126,7 +126,7 @@ def gradient_flow(
     """
     sigma = as_float(sigma)
     deficits = _checked(params, sigma, step, "step", steps, deficits, record_every, decay)
-    check_step("step", step, sigma, len(params[0]), 2.5)
+    check_step("step", step, sigma, len(params[0]), 2.5, decay=decay)
     return _train(
         params, sigma, step, deficits, decay, steps=steps, record_every=record_every, step=rk4
     )
@@ -168,26 +168,25 @@ def descent(
 
 
 def check_step(
-    name: str, step: ArrayLike, sigma: ArrayLike, depth: int, limit: float, advice: str = ""
+    name: str, step: Scalar, sigma: Array, depth: int, limit: float, decay: Scalar = 0.0
 ) -> None:
-    """Raise ValueError if `step` times the largest sharpness $D s_1^{2-2/D}$ passes `limit`.
+    """Raise ValueError if `step` times the sharpness $D s_1^{2-2/D} + \\mu$ passes `limit`.
 
     >>> check_step("lr", 0.2, jnp.array([[3.0]]), 3, 2.0)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: lr is 0.2; allowed: below 0.1541, that is 2 / (D s^(2-2/D)) with depth D = 3 ...
+    ValueError: lr is 0.2; allowed: below 0.1541, that is 2 / (D s^(2-2/D) + decay) with ...
     """
-    if isinstance(step, jax.core.Tracer) or isinstance(sigma, jax.core.Tracer):
+    if any(isinstance(x, jax.core.Tracer) for x in (step, sigma, decay)):
         return
     strongest = float(np.max(np.linalg.svd(np.asarray(sigma), compute_uv=False)))
-    sharpness = depth * strongest ** (2 - 2 / depth)
-    worst = float(np.max(np.asarray(step)))
-    if worst * sharpness >= limit:
+    sharpness = depth * strongest ** (2 - 2 / depth) + float(decay)
+    if float(step) * sharpness >= limit:
         raise ValueError(
-            f"{name} is {worst:.4g}; allowed: below {limit / sharpness:.4g}, that is "
-            f"{limit:g} / (D s^(2-2/D)) with depth D = {depth} and the largest singular value "
-            f"s = {strongest:.4g}: beyond, training is unstable where one pathway holds that "
-            f"mode alone{advice or _WAY_OUT.get(name, '')}"
+            f"{name} is {float(step):.4g}; allowed: below {limit / sharpness:.4g}, that is "
+            f"{limit:g} / (D s^(2-2/D) + decay) with depth D = {depth} and the largest singular "
+            f"value s = {strongest:.4g}: beyond, training is unstable where one pathway holds that "
+            f"mode alone{_WAY_OUT.get(name, '')}"
         )
 
 
@@ -196,26 +195,12 @@ _WAY_OUT = {"lr": "; check_stability=False lets it run"}
 
 def _checked(params, sigma, step, name, steps, deficits, record_every, decay):
     require("sigma", sigma, shape=(None, None))
-    require(name, step, above=0.0)
-    require("decay", decay, low=0.0)
+    require(name, step, above=0.0, shape=())
+    require("decay", decay, low=0.0, shape=())
     require("steps", steps, low=1, integer=True)
     check_record_every(record_every, steps)
-    if not params or not params[0]:
-        raise ValueError("params holds no layers; allowed: at least one pathway of one layer")
-    depth = len(params[0])
+    check_params(params, sigma.shape)
     for a, layers in enumerate(params):
-        if len(layers) != depth:
-            raise ValueError(
-                f"pathway {a} has {len(layers)} layers, pathway 0 has {depth}; "
-                "allowed: the same depth in all pathways"
-            )
-        shapes = [np.shape(layer) for layer in layers]
-        chain = all(n == m for (_, n), (m, _) in zip(shapes[1:], shapes[:-1], strict=True))
-        if not chain or (shapes[-1][0], shapes[0][1]) != sigma.shape:
-            raise ValueError(
-                f"pathway {a} has layers of shapes {shapes}; allowed: a chain from "
-                f"{sigma.shape[1]} inputs to {sigma.shape[0]} outputs"
-            )
         if any(isinstance(layer, jax.core.Tracer) for layer in layers):
             continue
         for layer in layers:

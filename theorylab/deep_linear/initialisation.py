@@ -122,8 +122,8 @@ def gaussian_init(
     >>> [layer.shape for layer in params[0]]
     [(4, 3), (5, 4)]
     """
-    width = _check_shape(shape, depth, width, low=1)
-    require("scale", scale, above=0.0)
+    shape, depth, width = _sizes(shape, depth, width)
+    require("scale", scale, above=0.0, shape=())
     pathways = whole("pathways", pathways, low=1)
     sizes = [shape[1], *[width] * (depth - 1), shape[0]]
     return _gaussian(key, tuple(sizes), pathways, scale ** (1 / depth))
@@ -163,8 +163,9 @@ def balanced_init(
     >>> bool(jnp.allclose(w2.T @ w2, w1 @ w1.T))
     True
     """
-    width = _check_shape(shape, depth, width, low=min(shape))
-    require("scale", scale, above=0.0)
+    shape, depth, width = _sizes(shape, depth, width)
+    require("width", width, low=min(shape))
+    require("scale", scale, above=0.0, shape=())
     pathways = whole("pathways", pathways, low=1)
     return _balanced(key, shape, depth, width, scale, pathways)
 
@@ -200,7 +201,7 @@ def imbalanced(
     >>> p.tolist(), q.tolist()
     ([0.75], [1.25])
     """
-    require("imbalance", imbalance, low=0.0)
+    require("imbalance", imbalance, low=0.0, shape=())
     p = as_float(p0)
     require("p0", p)
     return p, jnp.sqrt(p**2 + jnp.asarray(imbalance, p.dtype))
@@ -226,7 +227,7 @@ def layer_strength(
     -2.0
     """
     depth = whole("depth", depth, low=1)
-    require("imbalance", imbalance, low=0.0)
+    require("imbalance", imbalance, low=0.0, shape=())
     k = as_float(k)
     require("k", k)
     if depth == 1:
@@ -264,7 +265,7 @@ def check_strength(name: str, k: ArrayLike, depth: int, imbalance: Scalar) -> No
     ValueError: k0 is 0.0; allowed: a finite number above 0.0 (at depth 2, balanced, ...
     """
     depth = whole("depth", depth, low=1)
-    require("imbalance", imbalance, low=0.0)
+    require("imbalance", imbalance, low=0.0, shape=())
     if depth == 1 or isinstance(imbalance, jax.core.Tracer) or imbalance > 0:
         require(name, k)
         return
@@ -274,6 +275,38 @@ def check_strength(name: str, k: ArrayLike, depth: int, imbalance: Scalar) -> No
         raise ValueError(
             f"{error} (at depth {depth}, balanced, a strength of 0 never learns)"
         ) from None
+
+
+def check_params(params: Params, shape: tuple[int, ...] | None = None) -> int:
+    """The depth of these weights; ValueError unless they are chains of matrices, all as deep.
+
+    Args:
+        shape: (outputs, inputs) of every chain; None for any.
+
+    >>> check_params(((jnp.ones((3, 2)), jnp.ones((2, 3))),), (2, 2))
+    2
+    """
+    if not isinstance(params, tuple | list) or not len(params):
+        raise ValueError(f"params is {type(params).__name__}; allowed: a tuple over pathways")
+    for a, layers in enumerate(params):
+        if not isinstance(layers, tuple | list) or not len(layers):
+            given = "no layers" if isinstance(layers, tuple | list) else type(layers).__name__
+            raise ValueError(f"params holds {given} in pathway {a}; allowed: a tuple over layers")
+        if len(layers) != len(params[0]):
+            raise ValueError(
+                f"pathway {a} has {len(layers)} layers, pathway 0 has {len(params[0])}; "
+                "allowed: the same depth in all pathways"
+            )
+        shapes = [np.shape(layer) for layer in layers]
+        chain = all(len(each) == 2 for each in shapes) and all(
+            after[1] == before[0] for before, after in pairwise(shapes)
+        )
+        if not chain or shape not in (None, (shapes[-1][0], shapes[0][1])):
+            ends = "" if shape is None else f" from {shape[1]} inputs to {shape[0]} outputs"
+            raise ValueError(
+                f"pathway {a} has layers of shapes {shapes}; allowed: a chain of matrices{ends}"
+            )
+    return len(params[0])
 
 
 def check_modes(given: int, available: int) -> None:
@@ -287,11 +320,11 @@ def check_modes(given: int, available: int) -> None:
     require("number of modes", given, low=1, high=available, integer=True)
 
 
-def _check_shape(shape: tuple[int, int], depth: int, width: int | None, low: int) -> int:
+def _sizes(shape, depth, width):
     require("shape", np.array(shape), low=1, integer=True, shape=(2,))
-    depth = whole("depth", depth, low=1)
+    shape = tuple(int(size) for size in shape)
     width = max(shape) if width is None else width
-    return require("width", width, low=low, integer=True)
+    return shape, whole("depth", depth, low=1), whole("width", width, low=1)
 
 
 def _normals(key, shapes):

@@ -135,6 +135,7 @@ def gd_map(
     imbalance: Scalar = 0.0,
     record_every: int = 1,
     decay: Scalar = 0.0,
+    check_stability: bool = True,
 ) -> Float[Array, "n P r"]:
     """Gradient descent on the matrices, mode by mode and exact: the strengths K it goes through.
 
@@ -146,11 +147,17 @@ def gd_map(
 
     Args:
         p0: layer strength p, (P, r).  s: target singular values, (r,).  depth: D.
-        lr, steps, deficits, record_every, decay: as in `train_gd`.
+        lr, steps, deficits, record_every, decay, check_stability: as in `train_gd`. The limit of
+            the learning rate is 2 / (gain + decay), with $q^{2D-2} + (D-1)\\,p^2 q^{2D-4}$ the gain
+            of one pathway that holds the strongest mode alone, or of the strongest start.
         imbalance: lambda = q^2 - p^2 at the start; the map conserves it only to first order.
 
     Returns:
         K at the start and after each `record_every` updates, (steps / record_every + 1, P, r).
+
+    Raises:
+        ValueError: shapes that do not fit, bad deficits, a learning rate beyond the limit, a zero
+            strength that never learns.
 
     Source: the decoupled gradient of saxe2014exact.
 
@@ -160,7 +167,7 @@ def gd_map(
     """
     depth, steps = whole("depth", depth, low=1), whole("steps", steps, low=1)
     p0, s, deficits = _map_arguments(
-        p0, s, depth, lr, steps, deficits, imbalance, record_every, decay
+        p0, s, depth, lr, steps, deficits, imbalance, record_every, decay, check_stability
     )
     return _iterate(
         p0,
@@ -186,6 +193,7 @@ def euler_map(
     deficits: Deficits = (),
     imbalance: Scalar = 0.0,
     record_every: int = 1,
+    check_stability: bool = True,
 ) -> Float[Array, "n P r"]:
     """Euler's method on the reduced equation, as in the official scripts of the seed paper.
 
@@ -199,7 +207,7 @@ def euler_map(
     where index k + 1 holds the result of update k: their window (a, b) is the deficit from
     (a - 1) lr to (b - 1) lr here, and (0, b) lasts b - 1 updates.
 
-    Args, Returns: as in `gd_map`.
+    Args, Returns, Raises: as in `gd_map`.
 
     Source: scripts `phase-large-init` and `phase-small-init` of kleinman2024critical, on the
     reduced model of shi2022learning.
@@ -209,7 +217,9 @@ def euler_map(
     True
     """
     depth, steps = whole("depth", depth, low=1), whole("steps", steps, low=1)
-    p0, s, deficits = _map_arguments(p0, s, depth, lr, steps, deficits, imbalance, record_every)
+    p0, s, deficits = _map_arguments(
+        p0, s, depth, lr, steps, deficits, imbalance, record_every, 0.0, check_stability
+    )
     return _iterate(
         p0,
         s,
@@ -226,6 +236,8 @@ def euler_map(
 
 def _same(k, s):
     k, s = as_float(k), as_float(s)
+    if k.ndim != 2:
+        raise ValueError(f"the strengths have shape {k.shape}; allowed: (P, r)")
     require("s", s, low=0.0, shape=k.shape[1:])
     return k, s.astype(k.dtype)
 
@@ -248,19 +260,35 @@ def _velocity(p, q, s, gate, depth, decay):
     return dp - decay * p, dq - decay * q
 
 
+def _largest_gain(p0, s, depth, imbalance):
+    """Of one pathway that holds the strongest mode alone, or of the strongest start."""
+    largest = jnp.maximum(layer_strength(jnp.max(s), depth, imbalance), jnp.max(jnp.abs(p0)))
+    return float(_gain(*imbalanced(largest, imbalance), depth))
+
+
 def _check_rk4(p0, ts, steps, s, depth, imbalance, decay):
     inputs = (p0, ts, s, imbalance, decay)
     if any(isinstance(x, jax.core.Tracer) for x in inputs):
         return
-    largest = jnp.maximum(layer_strength(jnp.max(s), depth, imbalance), jnp.max(jnp.abs(p0)))
-    p, q = imbalanced(largest, imbalance)
-    sharpness = float(_gain(p, q, depth)) + depth * float(decay)
+    sharpness = _largest_gain(p0, s, depth, imbalance) + depth * float(decay)
     longest = float(np.max(np.diff(np.asarray(ts))))
     if longest / steps * sharpness > 2.5:
         enough = int(np.ceil(longest * sharpness / 2.5))
         raise ValueError(
             f"steps is {steps}; allowed: at least {enough} in each segment, for times up to "
             f"{longest:.4g} apart and a rate of convergence up to {sharpness:.4g}"
+        )
+
+
+def _check_lr(lr, p0, s, depth, imbalance, decay):
+    if any(isinstance(x, jax.core.Tracer) for x in (lr, p0, s, imbalance, decay)):
+        return
+    limit = 2 / (_largest_gain(p0, s, depth, imbalance) + float(decay))
+    if float(lr) >= limit:
+        raise ValueError(
+            f"lr is {float(lr):.4g}; allowed: below {limit:.4g}, beyond which descent is unstable "
+            f"where one pathway of depth {depth} holds the strongest mode alone or starts as "
+            "strong as here; check_stability=False lets it run"
         )
 
 
@@ -292,14 +320,17 @@ def _solve(p0, s, ts, deficits, imbalance, decay, *, depth, steps):
     return k[jnp.searchsorted(points, ts, side="right") - 1]
 
 
-def _map_arguments(p0, s, depth, lr, steps, deficits, imbalance, record_every, decay=0.0):
-    require("decay", decay, low=0.0)
+def _map_arguments(
+    p0, s, depth, lr, steps, deficits, imbalance, record_every, decay, check_stability
+):
+    require("decay", decay, low=0.0, shape=())
     p0, s = _same(p0, s)
     depth = whole("depth", depth, low=1)
-    require("lr", lr, above=0.0)
-    steps = whole("steps", steps, low=1)
+    require("lr", lr, above=0.0, shape=())
     check_record_every(record_every, steps)
     check_strength("p0", p0, depth, imbalance)
+    if check_stability:
+        _check_lr(lr, p0, s, depth, imbalance, decay)
     return p0, s, listed(deficits, *p0.shape)
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Real
 from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.deficits import Deficits, gates, in_steps, listed
-from theorylab.deep_linear.initialisation import Params
+from theorylab.deep_linear.initialisation import Params, check_params
 from theorylab.deep_linear.stepping import check_record_every, record_scan
 from theorylab.deep_linear.tasks import task_svd
 from theorylab.lab.require import require
@@ -77,6 +77,7 @@ def train_nonlinear(
     require("lr", lr, above=0.0)
     require("steps", steps, low=1, integer=True)
     check_record_every(record_every, steps)
+    check_params(params, sigma.shape)
     deficits = listed(deficits, len(params))
     for deficit in deficits:
         require("kind of a deficit of nonlinear pathways", deficit.kind, choices=("freeze",))

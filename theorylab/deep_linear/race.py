@@ -10,6 +10,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
@@ -21,6 +22,7 @@ from theorylab.lab.require import require, whole
 
 _NEWTON = 12
 _BISECTIONS = 60
+_NODES, _WEIGHTS = (np.polynomial.legendre.leggauss(24) + np.array([[1.0], [0.0]])) / 2
 
 
 @references("kleinman2024critical", "shi2022learning")
@@ -28,7 +30,9 @@ def race_potential(p: ArrayLike, depth: int, imbalance: float = 0.0) -> Float[Ar
     """The potential $F_D$ with $dF_D/dp = (p^2+\\lambda)^{-(D-1)/2}$, so that $\\dot F_D = r$.
 
     Balanced (`imbalance` 0): $F_1 = p$, $F_2 = \\ln p$, $F_D = -p^{2-D}/(D-2)$. Otherwise
-    $F_D(0) = 0$.
+    $F_D(0) = 0$. Far beyond $\\sqrt\\lambda$ and for D > 2 the potential is then all but at its
+    end, and the difference of two potentials has few digits left: `race_invariant` and
+    `allocate` take it in another way.
 
     Args:
         p: layer strength, any shape; positive where balanced and D is 2 or more.
@@ -45,7 +49,7 @@ def race_potential(p: ArrayLike, depth: int, imbalance: float = 0.0) -> Float[Ar
     -2.0
     """
     p = as_float(p)
-    depth = _check(depth, imbalance)
+    depth, imbalance = check_race(depth, imbalance)
     require("p", p)
     if depth == 1:
         return p
@@ -76,7 +80,7 @@ def race_potential_inverse(f: ArrayLike, depth: int, imbalance: float = 0.0) -> 
     0.5
     """
     f = as_float(f)
-    depth = _check(depth, imbalance)
+    depth, imbalance = check_race(depth, imbalance)
     require("f", f)
     if depth == 1:
         return f
@@ -117,13 +121,18 @@ def allocate(
     [1.5, 1.5]
     """
     c, s = as_float(c), as_float(s)
-    depth = _check(depth, imbalance)
+    depth, imbalance = check_race(depth, imbalance)
     require("c", c)
     if not c.ndim or not c.shape[-1]:
         raise ValueError(f"c has shape {c.shape}; allowed: (..., P - 1) for P >= 2 pathways")
     require("s", s, above=0.0)
     behind = jnp.concatenate([jnp.zeros_like(c[..., :1]), c], axis=-1)
-    s = jnp.broadcast_to(s, behind.shape[:-1]).astype(behind.dtype)
+    batch = behind.shape[:-1]
+    if s.ndim > len(batch) or any(
+        size not in (1, have) for size, have in zip(s.shape[::-1], batch[::-1], strict=False)
+    ):
+        raise ValueError(f"s has shape {s.shape}; allowed: {batch}, the batch of c, or ()")
+    s = jnp.broadcast_to(s, batch).astype(behind.dtype)
     if depth == 1:
         return (s / behind.shape[-1])[..., None] + (behind.mean(-1, keepdims=True) - behind)
     behind = behind - behind.min(-1, keepdims=True)
@@ -158,11 +167,16 @@ def split(
     return total[..., None] * (y[..., None] + e) ** -m
 
 
-def _check(depth, imbalance):
+def check_race(depth: int, imbalance: float) -> tuple[int, float]:
+    """Depth and imbalance as Python numbers, or ValueError.
+
+    >>> check_race(3.0, 1)
+    (3, 1.0)
+    """
     if isinstance(imbalance, jax.core.Tracer):
         raise ValueError("imbalance is traced; allowed: a Python number (mark it static)")
     require("imbalance", imbalance, low=0.0, shape=())
-    return whole("depth", depth, low=1)
+    return whole("depth", depth, low=1), float(imbalance)
 
 
 def _length(depth, imbalance):
@@ -208,14 +222,89 @@ def _unequal_inverse(f, depth, imbalance):
     return jnp.where(jnp.abs(u) < reach, root * jnp.sinh(u), jnp.sign(f) * jnp.inf)
 
 
+def head_start(
+    p: Float[Array, "*shape"], other: Float[Array, "*shape"], depth: int, imbalance: float = 0.0
+) -> Float[Array, "*shape"]:
+    """$F_D(p) - F_D(\\mathrm{other})$, also where the two potentials agree in all their digits.
+
+    >>> one, two = jnp.array([2.0, 3.0])
+    >>> balanced = (2.0**-6 - 3.0**-6) / 6
+    >>> bool(jnp.isclose(head_start(two, one, 8, 1e-9), balanced, rtol=1e-7))
+    True
+    """
+    plain = race_potential(p, depth, imbalance) - race_potential(other, depth, imbalance)
+    if depth <= 2 or imbalance == 0:
+        return plain
+
+    def signed(p):
+        size = jnp.where(p < 0, -p, p)
+        return jnp.where(p < 0, -1, 1).astype(p.dtype) * _remaining(size, depth, imbalance)
+
+    across = (other < 0).astype(p.dtype) - (p < 0).astype(p.dtype)
+    left = signed(other) - signed(p) + _length(depth, imbalance) * across
+    return jnp.where(jnp.maximum(p**2, other**2) < imbalance, plain, left)
+
+
+def _remaining(p, depth, imbalance):
+    """$F_D(\\infty) - F_D(p)$ for p >= 0 and D > 2, to rounding whatever the imbalance."""
+    q = jnp.sqrt(p**2 + imbalance)
+    return q ** (2 - depth) * _relative(p, q, depth, imbalance)
+
+
+def _relative(p, q, depth, imbalance):
+    """$\\int_0^\\infty (\\cosh u / \\cosh(u+v))^{D-2} dv$ at $p = \\sqrt\\lambda \\sinh u$.
+
+    With $y = e^{-v}$ the integrand is smooth on [0, 1]: Gauss-Legendre, a sum of positive terms.
+    """
+    slow = (imbalance / (q * (q + p)))[..., None]
+    y, weights = (jnp.asarray(x, p.dtype) for x in (_NODES, _WEIGHTS * _NODES ** (depth - 3)))
+    one = jnp.expand_dims(weights, tuple(range(p.ndim)))
+    square = jnp.expand_dims(y**2, tuple(range(p.ndim)))
+    return jnp.sum(one * (2 / (2 - slow + slow * square)) ** (depth - 2), axis=-1)
+
+
+def _from_remaining(left, depth, imbalance):
+    """The p at which so much of the race is left.
+
+    The logarithm of what is left falls, and is concave, in $u = \\mathrm{asinh}(p/\\sqrt\\lambda)$:
+    Newton's method, begun on
+    the right at the balanced p, comes down to the root. The last step carries the derivatives.
+    """
+    length = _length(depth, imbalance)
+    root = math.sqrt(imbalance)
+    beyond = left > length / 2  # p < 0, by symmetry
+    side = jnp.where(beyond, length - left, left)
+    possible = side > 0
+    side = jnp.where(possible, side, length / 2)
+    goal = jnp.log(side)
+
+    def newton(u, goal):
+        p, q = root * jnp.sinh(u), root * jnp.cosh(u)
+        g = _relative(p, q, depth, imbalance)
+        return u + g * (jnp.log(g) + (2 - depth) * jnp.log(q) - goal)
+
+    fixed = jax.lax.stop_gradient(goal)
+    balanced = jnp.exp((jnp.log(depth - 2.0).astype(goal.dtype) + fixed) / (2 - depth))
+    u = jnp.arcsinh(balanced / root)
+    u = jax.lax.fori_loop(0, _NEWTON, lambda _, u: newton(u, fixed), u)
+    p = root * jnp.sinh(newton(jax.lax.stop_gradient(u), goal))
+    p = jnp.where(possible, p, jnp.inf)
+    return jnp.where(beyond, -p, p)
+
+
 @partial(jax.jit, static_argnames=("depth", "imbalance"))
 def _unequal_split(behind, total, depth, imbalance):
     """Bisection in log u of the leader, then Newton, which also carries derivatives."""
     root = jnp.sqrt(jnp.asarray(imbalance, total.dtype))
 
     def strengths(u):
-        lead = _unequal_potential(root * jnp.sinh(u), depth, imbalance)
-        p = _unequal_inverse(lead[..., None] - behind, depth, imbalance)
+        lead = root * jnp.sinh(u)
+        if depth == 2:
+            potential = _unequal_potential(lead, depth, imbalance)
+            p = _unequal_inverse(potential[..., None] - behind, depth, imbalance)
+        else:
+            left = _remaining(lead, depth, imbalance)[..., None] + behind
+            p = _from_remaining(left, depth, imbalance)
         return p * jnp.sqrt(p**2 + imbalance) ** (depth - 1)
 
     def whole(u):

@@ -50,10 +50,18 @@ def read_plan(kind: type[Experiment], given: list[str], swept: list[str], seeds:
 
     Raises:
         TypeError: there is no such parameter.
-        ValueError: a word cannot be read, or a value is not allowed.
+        ValueError: a word cannot be read, a value is not allowed, or one is given twice.
     """
-    values = {name: _value(text) for name, text in map(_pair, given)}
-    over = {name: _values(text) for name, text in map(_pair, swept)}
+    fixed, moving = list(map(_pair, given)), list(map(_pair, swept))
+    names = [name for name, _ in (*fixed, *moving)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} is given twice; say it once, to set or to sweep")
+    values = {name: _value(text) for name, text in fixed}
+    over = {name: _values(text) for name, text in moving}
+    for name, entries in over.items():
+        if len(set(map(repr, entries))) < len(entries):
+            raise ValueError(f"{name} is swept over a value twice: {entries}")
     check_names(kind, [*values, *over])
     return Plan(kind(**values), over, seeds)
 

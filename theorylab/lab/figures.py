@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 
 from theorylab.citation import references as cited
 from theorylab.lab import style
+from theorylab.lab.files import replacing
 from theorylab.lab.fingerprint import fingerprint
 from theorylab.lab.parts import parts
 from theorylab.lab.plan import Plan
@@ -168,16 +169,18 @@ def make(
 
     Raises:
         ValueError: the format is none of these, or differs from the ending of `out`.
+        OSError: the file cannot be written; what was there before is still there.
     """
     spec = get(name)
     path = target(name, format, out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = show(name, store)
-    record = provenance(name)
-    with style.style():
-        drawn.savefig(path, metadata=_metadata(path.suffix[1:], spec.title, record))
-    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    path.with_suffix(".json").write_text(text, encoding="utf-8")
+    kind = path.suffix[1:]
+    with replacing(path) as part, replacing(path.with_suffix(".json")) as beside:
+        drawn = show(name, store)
+        record = provenance(name)
+        with style.style():
+            drawn.savefig(part, format=kind, metadata=_metadata(kind, spec.title, record))
+        text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+        beside.write_text(text, encoding="utf-8")
     return path
 
 
@@ -205,7 +208,6 @@ def export(
         ValueError: the format is neither "nc" nor "csv".
     """
     spec = get(name)
-    Path(out).mkdir(parents=True, exist_ok=True)
     return [
         path
         for need, dataset in data(name, store).items()
@@ -218,9 +220,11 @@ def write(dataset: xr.Dataset, path: Path) -> list[Path]:
 
     Raises:
         ValueError: another ending.
+        OSError: the file cannot be written; what was there before is still there.
     """
     if path.suffix == ".nc":
-        dataset.to_netcdf(path, engine="h5netcdf")
+        with replacing(path) as part:
+            dataset.to_netcdf(part, engine="h5netcdf")
         return [path]
     if path.suffix != ".csv":
         raise ValueError(f"cannot write {path.name}; allowed endings: .nc, .csv")
@@ -229,9 +233,10 @@ def write(dataset: xr.Dataset, path: Path) -> list[Path]:
     for dims in shapes:
         names = [name for name in dataset.data_vars if dataset[name].dims == dims]
         target = path if len(shapes) == 1 else path.with_stem("-".join([path.stem, *dims]))
-        part = dataset[names]
-        table = part.to_dataframe().reset_index() if dims else part.expand_dims("row").to_pandas()
-        table.to_csv(target, index=False)
+        some = dataset[names]
+        table = some.to_dataframe().reset_index() if dims else some.expand_dims("row").to_pandas()
+        with replacing(target) as part:
+            table.to_csv(part, index=False)
         written.append(target)
     return written
 

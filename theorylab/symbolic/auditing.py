@@ -160,7 +160,20 @@ def _without(name: str, derivation: Derivation, item: Item) -> Mutant:
         return Mutant(item.name, label, "also true", item.also_true[label])
     if derivation.status(name) is Status.PROVED and not _holds(residuals, item):
         return Mutant(item.name, label, "lemma", "true by itself, and needed for the proof")
-    return Mutant(item.name, label, "defect", f"the step holds without {name!r}: it is not needed")
+    words = (
+        f"no counterexample without {name!r}: it is not needed"
+        if any(_points(residual, _with_ranges(item, residuals)) for residual in residuals)
+        else f"without {name!r} the step could not be evaluated: nobody knows if it is needed"
+    )
+    return Mutant(item.name, label, "defect", words)
+
+
+def _points(residual: Residual, item: Item) -> int:
+    """At how many points a residual could be evaluated."""
+    try:
+        return look_for_counterexample(residual, item.domain, item.path).points
+    except (DerivationError, TypeError, NotImplementedError):
+        return 0
 
 
 def _with_ranges(item: Item, residuals: Sequence[Residual]) -> Item:

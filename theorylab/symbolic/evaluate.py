@@ -17,7 +17,10 @@ from sympy import (
     Expr,
     Float,
     Integral,
+    MatPow,
     Matrix,
+    MatrixBase,
+    MatrixExpr,
     MatrixSymbol,
     Mul,
     Product,
@@ -31,6 +34,7 @@ from sympy import (
 )
 from sympy.core.function import AppliedUndef
 from sympy.functions import adjoint, transpose
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from theorylab.symbolic.domain import Domain
 from theorylab.symbolic.items import DerivationError
@@ -276,8 +280,14 @@ def _matrix(node: Any, values: Mapping, shapes: Mapping) -> Any:
     if isinstance(node, MatrixSymbol):
         raise DerivationError(f"no value for {node}")
     if not node.has(*shapes):
-        return node.subs(values)
+        value = node.subs(values)
+        return Matrix(value.doit()) if isinstance(value, MatrixBase | MatrixExpr) else value
     parts = [_matrix(arg, values, shapes) for arg in node.args]
+    if isinstance(node, MatrixElement):
+        whole, row, column = parts
+        return whole[int(row), int(column)]
+    if not any(isinstance(part, MatrixBase) for part in parts):
+        return node.func(*parts)
     if node.is_Add or getattr(node, "is_MatAdd", False):
         shapely = [part for part in parts if isinstance(part, Matrix)]
         one = eye(shapely[0].shape[0]) if shapely else 1
@@ -290,7 +300,7 @@ def _matrix(node: Any, values: Mapping, shapes: Mapping) -> Any:
         for part in parts[1:]:
             result = result * part
         return result
-    if node.is_Pow or getattr(node, "is_MatPow", False):
+    if node.is_Pow or isinstance(node, MatPow):
         return parts[0] ** int(parts[1])
     if isinstance(node, transpose | adjoint) or type(node).__name__ == "Transpose":
         return parts[0].T

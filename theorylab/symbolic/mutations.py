@@ -63,7 +63,15 @@ def _node_changes(node: Any, siblings: dict) -> Iterator[tuple[str, Any]]:
         for other in siblings[node]:
             yield f"index {node} -> {other}", other
         return
-    if isinstance(node, Add) or getattr(node, "is_MatAdd", False):
+    if isinstance(node, MatrixBase):
+        for n, entry in enumerate(node.flat()):
+            place = f"entry {divmod(n, node.shape[1])}"
+            if entry == 0:
+                yield f"coefficient of {place}: 0 becomes 1", _put(node, (n,), entry + 1)
+            else:
+                yield f"sign of {place}", _put(node, (n,), -entry)
+                yield f"coefficient of {place}", _put(node, (n,), 2 * entry)
+    elif isinstance(node, Add) or getattr(node, "is_MatAdd", False):
         for n, term in enumerate(node.args):
             others = [arg for k, arg in enumerate(node.args) if k != n]
             yield f"drop {term}", node.func(*others)
@@ -96,7 +104,7 @@ def _walk(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     yield path, node
     if isinstance(node, AppliedUndef | Symbol | Subs) or node.is_Atom or node.is_Boolean:
         return
-    inside = node.args
+    inside = node.flat() if isinstance(node, MatrixBase) else node.args
     if isinstance(node, Derivative | Sum | Product | Integral):
         inside = inside[:1]
     if getattr(node, "is_MatrixExpr", False) and not (node.is_MatAdd or node.is_MatMul):
@@ -111,6 +119,8 @@ def _rebuild(expr: Any, path: Path, new: Any) -> Any:
     if not path:
         return new
     head, *tail = path
+    if isinstance(expr, MatrixBase):
+        return _put(expr, (head,), _rebuild(expr.flat()[head], tuple(tail), new))
     args = list(expr.args)
     args[head] = _rebuild(args[head], tuple(tail), new)
     return expr.func(*args)

@@ -110,6 +110,10 @@ class _Printer(LatexPrinter):
             return self._print(Mul(share, whole, evaluate=False))
         terms = self._as_ordered_terms(expr, order=order)
         terms.sort(key=_ends_in_a_sum)
+        if any(_ends_in_a_sum(term) for term in terms):  # what follows would be read as summed
+            signed = [(term.could_extract_minus_sign(), _ends_in_a_sum(term)) for term in terms]
+            if (False, True) in signed and (True, False) in signed:
+                return _joined(self._closed(terms))
         printed = [self._term(term) for term in terms]
         constant = next((n for n, term in enumerate(terms) if term.is_Number), None)
         if constant is not None and any(_rises(term) for term in terms):
@@ -119,6 +123,17 @@ class _Printer(LatexPrinter):
                 printed.reverse()
             printed.sort(key=lambda text: text.startswith("-"))
         return _joined(printed)
+
+    def _closed(self, terms: list) -> list[str]:
+        """Positive terms first, each sum in brackets unless it comes last."""
+        terms = sorted(terms, key=lambda term: term.could_extract_minus_sign())
+        texts = []
+        for term in terms:
+            text = self._term(term)
+            if _ends_in_a_sum(term) and term is not terms[-1]:
+                text = f"- {_parens(text[1:].lstrip())}" if text[0] == "-" else _parens(text)
+            texts.append(text)
+        return texts
 
     def _term(self, term: Any) -> str:
         text = self._print(term)
@@ -248,6 +263,10 @@ class _Printer(LatexPrinter):
 
     def _print_gamma(self, expr: Any, exp: Any = None) -> str:
         return rf"\Gamma{_power(exp)}" + _parens(self._print(expr.args[0]))
+
+    def _print_factorial(self, expr: Any, exp: Any = None) -> str:
+        text = f"{self._bracketed(expr.args[0])}!"
+        return text if exp is None else f"({text})^{{{exp}}}"
 
     def _print_loggamma(self, expr: Any, exp: Any = None) -> str:
         text = r"\log \Gamma" + _parens(self._print(expr.args[0]))
@@ -383,16 +402,22 @@ def _factors(expr: Any) -> tuple[Any, list]:
 
 
 def _place(factor: Any) -> int:
-    """Whole-number sums, then symbols and their powers, then sums, functions, matrices."""
+    """Numbers and sums of whole numbers, whole numbers, other symbols and powers, then what has a
+    formula as its index, sums, functions, matrices.
+    """
     base = factor.as_base_exp()[0]
     if factor.is_commutative is False:
-        return 4
+        return 6
     whole = isinstance(factor, Add) and all(s.is_integer for s in factor.free_symbols)
     if factor.is_number or whole:
         return 0
-    if isinstance(base, Symbol | AppliedUndef | Integer):
+    if isinstance(factor, Symbol) and factor.is_integer:
         return 1
-    return 2 if isinstance(base, Add) else 3
+    if isinstance(base, Symbol | AppliedUndef | Integer):
+        indexed = isinstance(base, AppliedUndef) and [str(arg) for arg in base.args] != ["t"]
+        indexed = indexed or (isinstance(base, Symbol) and "+" in base.name)
+        return 3 if indexed else 2
+    return 4 if isinstance(base, Add) else 5
 
 
 def _content(expr: Any) -> tuple[Any, Any]:
@@ -411,7 +436,8 @@ def _common_denominator(expr: Any) -> tuple[Any, Any]:
 
 def _parens(text: str) -> str:
     """Brackets, growing only where what they hold is tall."""
-    tall = any(word in text for word in (r"\frac", r"\sum", r"\int", r"\binom", "matrix", r"\prod"))
+    words = (r"\frac", r"\sum", r"\int", r"\binom", "matrix", r"\prod", "cases")
+    tall = any(word in text for word in words)
     return rf"\left({text}\right)" if tall else f"({text})"
 
 

@@ -35,6 +35,8 @@ _P = symbols("P", integer=True, positive=True)
 _w = Function("w", positive=True)(t)
 _one = Function("K", positive=True)(t)
 _kA, _kB = strength_a(t), strength_b(t)
+# with unequal layers a strength may have either sign
+_eitherA, _eitherB = (Function(name, real=True)(t) for name in ("K_A", "K_B"))
 
 TWO_PATHWAYS = Derivation(
     "deep_linear/two-pathways",
@@ -53,6 +55,8 @@ TWO_PATHWAYS = Derivation(
         _b0: Interval(Rational(1, 100), Rational(1, 4)),
         _kA: Interval(Rational(1, 100), 2),
         _kB: Interval(Rational(1, 100), 2),
+        _eitherA: Interval(-2, 2),
+        _eitherB: Interval(-2, 2),
         _one: Interval(Rational(1, 100), Rational(1, 2)),
         _alpha: Interval(Rational(1, 10), Rational(2, 5)),
         _beta: Interval(Rational(1, 10), 2),
@@ -121,7 +125,7 @@ def _equal(d: Derivation) -> None:
 
 
 def _unequal_layers(d: Derivation) -> None:
-    for name, own, c in (("a", _kA, _cA), ("b", _kB, _cB)):
+    for name, own, c in (("a", _eitherA, _cA), ("b", _eitherB, _cB)):
         d.assume(
             f"layers-{name}",
             own,
@@ -140,7 +144,7 @@ def _unequal_layers(d: Derivation) -> None:
     d.assume(
         "clock",
         Derivative(_w, t),
-        2 * _w * (S - _kA - _kB),
+        2 * _w * (S - _eitherA - _eitherB),
         why="The advance $\\theta$ grows at the rate of the residual.",
     )
     d.assume(

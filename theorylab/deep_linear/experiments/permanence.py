@@ -15,6 +15,7 @@ from theorylab.deep_linear.modes import gd_map
 from theorylab.deep_linear.race import allocate
 from theorylab.deep_linear.stability import sharpness
 from theorylab.lab import Coord, Experiment, Output, Plan, static, traced
+from theorylab.lab.require import require
 
 
 class WeightDecay(Experiment):
@@ -83,6 +84,10 @@ class LargeSteps(Experiment):
         "sharpness": Output((), doc="final sharpness in units of 2 / (learning rate)"),
     }
 
+    def validate(self):
+        """No more of the path is kept than there is."""
+        require("shown", self.shown, high=self.updates)
+
     def coords(self):
         """The updates of the path that is kept."""
         return {"update": Coord(np.arange(self.shown + 1), "step", "number of updates")}
@@ -93,7 +98,8 @@ class LargeSteps(Experiment):
         lr = self.factor * 2 / (depth * s ** (2 - 2 / depth))
         start = jnp.stack([(1 - self.share) * (1 + self.kick), self.share])
         p0 = layer_strength(s * start, depth)[:, None]
-        k = gd_map(p0, jnp.reshape(s, (1,)), depth, lr, self.updates)[..., 0] / s
+        target = jnp.reshape(s, (1,))
+        k = gd_map(p0, target, depth, lr, self.updates, check_stability=False)[..., 0] / s
         outside = self.factor * relative_sharpness(k[-1, 1], depth)
         return {
             "path": k[: self.shown + 1, 1],
