@@ -52,11 +52,12 @@ def root(x: Values) -> Values:
 def angle(eps: Values) -> Values:
     """The angle of unit vectors with $\\xi = 1-\\varepsilon$, $2\\arcsin\\sqrt{\\varepsilon/2}$.
 
-    Its derivative, infinite at 0 and pi, is given as 0 there.
+    Beyond a right angle it is taken from the opposite point, where the arcsine is steep. Its
+    derivative, infinite at 0 and pi, is given as 0 there.
     """
-    inside = eps < 2
-    half = root(jnp.where(inside, eps, 1.0) / 2)
-    return jnp.where(inside, 2 * jnp.arcsin(jnp.minimum(half, 1.0)), jnp.pi)
+    far = eps > 1
+    near = 2 * jnp.arcsin(root(jnp.clip(jnp.where(far, 2 - eps, eps), 0.0, 1.0) / 2))
+    return jnp.where(far, jnp.pi - near, near)
 
 
 def sine(eps: Values) -> Values:

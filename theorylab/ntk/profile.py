@@ -40,8 +40,8 @@ class Profile(NamedTuple):
     `delta`: width of the peak of the grid, infinite for an even grid; `diagonal`: both kernels
     at x = z; `error`: largest error found between the nodes, relative to the kernel there (or,
     where it is smaller than that, to its value at x.z = 1/2). Near the antipode of an odd
-    activation, where the kernel is as steep as near the diagonal, the rounding of x.z is the
-    larger error.
+    activation or one with kinks, where the kernel is as steep as near the diagonal, the rounding
+    of x.z is the larger error.
     """
 
     table: Float[Array, "kernels cells order"]
