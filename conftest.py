@@ -1,7 +1,5 @@
 """One place for the numerical settings under which everything is tested."""
 
-from pathlib import Path
-
 import jax
 import matplotlib
 import pytest
@@ -23,12 +21,3 @@ def _compiled_programs_go():
     """A worker that runs hundreds of tests would else hold gigabytes of compiled programs."""
     yield
     jax.clear_caches()
-
-
-def pytest_collection_modifyitems(items):
-    """Tests that are known to fail are reported as such, by name, until they are mended."""
-    lines = (Path(__file__).parent / "tests" / "known_failures.txt").read_text("utf-8").splitlines()
-    known = {line for line in lines if line and not line.startswith("#")}
-    for item in items:
-        if item.nodeid in known:
-            item.add_marker(pytest.mark.xfail(reason="see tests/known_failures.txt", strict=True))

@@ -52,6 +52,20 @@ def test_distance_from_the_diagonal_keeps_its_digits(name, dtype, close):
         assert float(value) == pytest.approx(float(exact), rel=close)
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2, 7, 10**4, 10**9])
+def test_opposite_points_keep_their_digits(steps):
+    """So many roundings from the antipode, where the ReLU dual is of order (2 - eps)^{3/2}."""
+    eps = 2 - steps * np.finfo(float).eps
+    one = jnp.ones(())
+    found = dual_parts(get_activation("relu"), one, one, jnp.array(1 - eps), jnp.array(eps))
+    with mp.workdps(60):
+        left = mp.acos(1 - (2 - mp.mpf(eps)))  # pi - theta
+        k = (mp.sin(left) - left * mp.cos(left)) / (2 * mp.pi)
+        kdot = left / (2 * mp.pi)
+    assert float(found.kdot) == pytest.approx(float(kdot), abs=1e-15)
+    assert float(found.k) == pytest.approx(float(k), abs=1e-15)
+
+
 @pytest.mark.parametrize("name", ["erf", "sin", "hermite:2", "gelu", "relu"])
 def test_gap_at_other_variances(name):
     eps = jnp.array([1e-20, 1e-8, 0.1])

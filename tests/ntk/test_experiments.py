@@ -1,9 +1,12 @@
 """The chapter's experiments: small instances, with the answers that theory gives."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from theorylab.lab import run
+from theorylab.ntk import dirichlet_task, hilbert_estimator, majority_vote, one_nn
 from theorylab.ntk.experiments.agreement import Taxonomy
 from theorylab.ntk.experiments.limits import NearZero
 from theorylab.ntk.experiments.official import FULL, DepthScan, ExcessRisk, OfficialTask
@@ -36,10 +39,27 @@ def test_the_condition_number_is_that_of_a_finite_rank_kernel():
     assert np.all(found.log_condition.values[:, 1] < 6)
 
 
-def test_excess_risk_is_never_negative_and_zero_for_no_rule_here():
-    found = run(ExcessRisk(d=2, sizes=(10, 200), tests=80))
-    assert np.all(found.hilbert > 0) and np.all(found.nearest > 0)
-    assert float(found.majority[-1]) > float(found.hilbert[1, -1])
+def test_excess_risk_is_that_of_each_rule_by_itself():
+    """From the definition, one sample size at a time, with the classifiers of the library."""
+    sizes, exponents, tests = (10, 60), (1.0, 4.0), 80
+    key = jax.random.key(5)
+    found = ExcessRisk(d=2, sizes=sizes, exponents=exponents, tests=tests).simulate(key)
+    one, two = jax.random.split(key)
+    train, test = dirichlet_task(one, 2, max(sizes)), dirichlet_task(two, 2, tests)
+
+    def excess(scores):
+        risk = jnp.where(scores > 0, 1 - test.eta, test.eta)
+        return float(jnp.mean(risk - jnp.minimum(test.eta, 1 - test.eta)))
+
+    for j, n in enumerate(sizes):
+        x, y = train.x[:n], train.y[:n]
+        for i, alpha in enumerate(exponents):
+            by_rule = excess(hilbert_estimator(x, y, test.x, alpha))
+            assert float(found["hilbert"][i, j]) == pytest.approx(by_rule, abs=1e-12)
+        assert float(found["nearest"][j]) == pytest.approx(excess(one_nn(x, y, test.x)), abs=1e-12)
+        by_vote = excess(majority_vote(y, tests))
+        assert float(found["majority"][j]) == pytest.approx(by_vote, abs=1e-12)
+    assert float(found["nearest"][0]) > 0 and float(found["majority"][1]) > 0
 
 
 def test_swings_of_the_profile():

@@ -74,6 +74,13 @@ from theorylab.ntk.phase import (
     variance_stability,
 )
 from theorylab.ntk.profile import Profile, kernel_profile
+from theorylab.ntk.regressor import FittedKernel, KernelRegressor
+from theorylab.ntk.sphere import (
+    LearningCurve,
+    SphereSpectrum,
+    learning_curve,
+    sphere_spectrum,
+)
 from theorylab.ntk.tasks import Sample, dirichlet_task, positive_odds
 from theorylab.ntk.training import (
     gradient_descent,
@@ -87,8 +94,11 @@ __all__ = [
     "Activation",
     "Diagonals",
     "Drift",
+    "FittedKernel",
     "Gaussian",
+    "KernelRegressor",
     "Kernels",
+    "LearningCurve",
     "Moments",
     "MonteCarlo",
     "Phase",
@@ -97,6 +107,7 @@ __all__ = [
     "Profile",
     "Sample",
     "ScalingFit",
+    "SphereSpectrum",
     "average_labels",
     "centered_alignment",
     "chi1",
@@ -129,6 +140,7 @@ __all__ = [
     "kernel_predict",
     "kernel_profile",
     "layerwise_ntk",
+    "learning_curve",
     "linearize",
     "majority_vote",
     "max_learning_rate",
@@ -155,6 +167,7 @@ __all__ = [
     "singular_exponent",
     "singular_profile",
     "spectrum",
+    "sphere_spectrum",
     "target_alignment",
     "taylor_expand",
     "variance_map",

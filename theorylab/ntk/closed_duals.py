@@ -10,6 +10,7 @@ For $(z_1, z_2)$ Gaussian with variances $q_1, q_2$ and correlation $\\xi = 1 - 
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -49,14 +50,60 @@ def root(x: Values) -> Values:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, x, 1.0)), 0.0)
 
 
+@lru_cache
+def _arcsine_coefficients() -> tuple[float, ...]:
+    """Of a polynomial in $x^2 \\le 1/2$ that is asin(x)/x to 1e-17, the lowest degree first.
+
+    The Taylor series to degree 60, in exact fractions; the highest power is replaced by lower
+    ones, with the Chebyshev polynomial on the interval that begins with it, down to degree 24.
+    """
+    degree, wanted = 60, 24
+    series = [Fraction(math.comb(2 * k, k), 4**k * (2 * k + 1)) for k in range(degree + 1)]
+    chebyshev = [[Fraction(1)], [Fraction(-1), Fraction(4)]]  # T_n(4 w - 1)
+    for n in range(2, degree + 1):
+        last, before = chebyshev[-1], chebyshev[-2]
+        new = [Fraction(0)] * (n + 1)
+        for i, c in enumerate(last):
+            new[i] -= 2 * c
+            new[i + 1] += 8 * c
+        for i, c in enumerate(before):
+            new[i] -= c
+        chebyshev.append(new)
+    for n in range(degree, wanted, -1):
+        top = series.pop() / chebyshev[n][n]
+        series = [c - top * t for c, t in zip(series, chebyshev[n], strict=False)]
+    return tuple(float(c) for c in series)
+
+
+def arcsine(x: Values, square: Values) -> Values:
+    """asin(x) for $x^2$ = square at most 1/2: a polynomial, several times faster than JAX's.
+
+    >>> round(float(6 * arcsine(jnp.array(0.5), jnp.array(0.25))), 5)
+    3.14159
+    """
+    return x * horner(_arcsine_coefficients(), square)
+
+
+def turn(sin: Values, cos: Values) -> Values:
+    """The angle in [-pi, pi] with this sine and this cosine; the smaller of the two decides."""
+    steep = jnp.abs(sin) > jnp.abs(cos)
+    small = jnp.where(steep, cos, sin)
+    found = arcsine(small, jnp.minimum(small * small, 0.5))
+    up = jnp.where(sin < 0, -1.0, 1.0).astype(found.dtype)
+    flat = jnp.where(cos < 0, up * jnp.pi - found, found)
+    return jnp.where(steep, up * (jnp.pi / 2 - found), flat)
+
+
 def angle(eps: Values) -> Values:
     """The angle of unit vectors with $\\xi = 1-\\varepsilon$, $2\\arcsin\\sqrt{\\varepsilon/2}$.
 
-    Its derivative, infinite at 0 and pi, is given as 0 there.
+    Beyond a right angle it is taken from the opposite point, where the arcsine is steep. Its
+    derivative, infinite at 0 and pi, is given as 0 there.
     """
-    inside = eps < 2
-    half = root(jnp.where(inside, eps, 1.0) / 2)
-    return jnp.where(inside, 2 * jnp.arcsin(jnp.minimum(half, 1.0)), jnp.pi)
+    far = eps > 1
+    half = jnp.clip(jnp.where(far, 2 - eps, eps), 0.0, 1.0) / 2
+    near = 2 * arcsine(root(half), half)
+    return jnp.where(far, jnp.pi - near, near)
 
 
 def sine(eps: Values) -> Values:
@@ -186,21 +233,23 @@ def kinked_linear(even: float, odd: float) -> Rule:
 def _sign_dual(q1, q2, xi, eps):
     size = 0 * (q1 * q2)
     kdot = (2 / jnp.pi) / (root(q1) * root(q2) * sine(eps))
-    return Dual((2 / jnp.pi) * jnp.arcsin(xi) + size, (2 / jnp.pi) * angle(eps) + size, kdot)
+    arc = turn(xi, sine(eps))
+    return Dual((2 / jnp.pi) * arc + size, (2 / jnp.pi) * angle(eps) + size, kdot)
 
 
 SIGN = Rule(lambda q: 0 * q, lambda q: 1 + 0 * q, _sign_dual, parallel=True)
 
 
-def _arcsine_drop(p, rest, xi, eps):
-    """asin p - asin(p xi) for 0 <= p < 1, given rest = 1 - p^2."""
+def _arcsine_parts(p, rest, xi, eps):
+    """asin(p xi), asin p - asin(p xi) and 1 - (p xi)^2, for 0 <= p < 1, given rest = 1 - p^2."""
     y = p * xi
-    other = rest + p * p * eps * (2 - eps)  # 1 - y^2
+    other = rest + p * p * eps * (2 - eps)
     cos_p, cos_y = root(rest), root(other)
     ahead = y > 0
     split = jnp.where(ahead, p * cos_y + y * cos_p, 1.0)
     wide = p * p * eps * (2 - eps) / jnp.where(split > 0, split, 1.0)
-    return jnp.arctan2(jnp.where(ahead, wide, p * cos_y - y * cos_p), cos_p * cos_y + p * y)
+    sin = jnp.where(ahead, wide, p * cos_y - y * cos_p)
+    return turn(y, cos_y), turn(sin, cos_p * cos_y + p * y), other
 
 
 @lru_cache
@@ -212,10 +261,9 @@ def error_function(rate: float) -> Rule:
         u1, u2, g = 1 + r * q1, 1 + r * q2, r * root(q1) * root(q2)
         p = g / (jnp.sqrt(u1) * jnp.sqrt(u2))
         rest = (1 + r * q1 + r * q2) / (u1 * u2)
-        drop = (2 / jnp.pi) * _arcsine_drop(p, rest, xi, eps)
-        other = u1 * u2 * (rest + p * p * eps * (2 - eps))
-        kdot = (2 * r / jnp.pi) / jnp.sqrt(other)
-        return Dual((2 / jnp.pi) * jnp.arcsin(p * xi), drop, kdot)
+        arc, drop, other = _arcsine_parts(p, rest, xi, eps)
+        kdot = (2 * r / jnp.pi) / jnp.sqrt(u1 * u2 * other)
+        return Dual((2 / jnp.pi) * arc, (2 / jnp.pi) * drop, kdot)
 
     return Rule(lambda q: 0 * q, lambda q: (2 / jnp.pi) * jnp.arcsin(r * q / (1 + r * q)), dual)
 
@@ -224,7 +272,7 @@ def _gelu_dual(q1, q2, xi, eps):
     u1, u2, g = 1 + q1, 1 + q2, root(q1) * root(q2)
     u, c, both = u1 * u2, g * xi, 2 * jnp.pi
     p, rest = g / (jnp.sqrt(u1) * jnp.sqrt(u2)), (1 + q1 + q2) / u
-    arc, arc_drop = jnp.arcsin(p * xi), _arcsine_drop(p, rest, xi, eps)
+    arc, arc_drop, _ = _arcsine_parts(p, rest, xi, eps)
     step = g * g * eps * (2 - eps)  # g^2 - c^2
     d_one = 1 + q1 + q2
     d = d_one + step

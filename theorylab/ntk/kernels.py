@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from theorylab.citation import references
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.blocks import over_rows
+from theorylab.ntk.blocks import over_pairs, over_rows
 from theorylab.ntk.geometry import as_points, eps_of_rows, lengths, squared_distances
 from theorylab.ntk.recursion import Layers, Side, diagonal, recursion, variances
 
@@ -114,11 +114,13 @@ def mlp_kernels(
         require("get", one, choices=("nngp", "ntk"))
     require("inputs", inputs, choices=("scaled", "sphere"))
     supported(activation, get)
+    symmetric = z is None
     x, z = as_points(x, z, sphere=inputs == "sphere")
     layers = layers_of(x.shape[1], x.dtype, depth, w_std, b_std, parameterization, width)
     biased = isinstance(b_std, jax.core.Tracer) or bool(np.any(np.asarray(b_std) > 0))
     if block is None and activation.rule is None:
         block = max(1, _BLOCK_OF_SERIES // max(z.shape[0], 1))
+    z = None if symmetric else z
     return _kernels(
         x, z, layers, activation, get, inputs == "sphere", biased, bool(return_layers), block
     )
@@ -200,28 +202,39 @@ def layers_of(
 
 @partial(jax.jit, static_argnames=("activation", "get", "sphere", "biased", "stacked", "block"))
 def _kernels(x, z, layers, activation, get, sphere, biased, stacked, block):
-    size_x, size_z = (_size(points, sphere) for points in (x, z))
-    along_x, along_z = (variances(activation, size**2, layers) for size in (size_x, size_z))
+    one = x if z is None else z
+    (rows_x, var_x), (rows_z, var_z) = (
+        _rows(activation, points, layers, sphere) for points in (x, one)
+    )
 
-    def rows(part, size, roots, var):
+    def between(rows, columns):
         if sphere:  # all variances agree: scalars instead of rows and columns
-            eps = jnp.minimum(squared_distances(part, z) / 2, 2.0)
-            one = jnp.ones((), x.dtype)
-            side = Side(one, *(v[:, 0] for v in along_z))
-            first, second = side, side
+            eps = jnp.minimum(squared_distances(rows[0], columns[0]) / 2, 2.0)
+            size, roots, var = (part[0] for part in rows[1:])
+            first = second = Side(size, roots, var)
         else:
-            eps = eps_of_rows(part, z)
+            eps = eps_of_rows(rows[0], columns[0])
+            size, roots, var = rows[1:]
             first = Side(size[:, None], roots.T[:, :, None], var.T[:, :, None])
-            second = Side(size_z[None, :], *(v[:, None, :] for v in along_z))
+            size, roots, var = columns[1:]
+            second = Side(size[None, :], roots.T[:, None, :], var.T[:, None, :])
         return recursion(eps, first, second, layers, activation, get, biased, stacked)
 
-    roots_x, var_x = along_x
-    out = over_rows(rows, (x, size_x, roots_x.T, var_x.T), z.shape[0], block)
-    var_z = along_z[1]
+    if z is None:
+        out = over_pairs(between, rows_x, block)
+    else:
+        out = over_rows(lambda *rows: between(rows, rows_z), rows_x, one.shape[0], block)
     if stacked:
         out = {name: jnp.moveaxis(value, 1, 0) for name, value in out.items()}
         return Kernels(out.get("nngp"), out.get("ntk"), var_x, var_z)
     return Kernels(out.get("nngp"), out.get("ntk"), var_x[-1], var_z[-1])
+
+
+def _rows(activation, points, layers, sphere):
+    """What a pair needs to know of each point, a row each, and the variance layer by layer."""
+    size = _size(points, sphere)
+    roots, var = variances(activation, size**2, layers)
+    return (points, size, roots.T, var.T), var
 
 
 def _size(points, sphere):

@@ -28,7 +28,7 @@ def order_chaos(grid: xr.Dataset) -> Figure:
     )
     second = axes[1].pcolormesh(x, y, np.log10(grid.length.T), cmap="cividis", rasterized=True)
     for ax in axes:
-        ax.plot(grid.edge, y, color=COLORS["theory"], lw=2)
+        ax.plot(grid.edge, grid.edge_sb2, color=COLORS["theory"], lw=2)
         ax.set_xlabel("weight variance $\\sigma_w^2$")
         ax.grid(False)
         ax.set_xlim(x[0], x[-1])
