@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
 from theorylab.ntk.arrays import as_float
-from theorylab.ntk.blocks import over_pairs, over_rows
+from theorylab.ntk.blocks import over_rows
 from theorylab.ntk.geometry import as_points, squared_distances
 from theorylab.ntk.hermite import host
 from theorylab.ntk.kernels import Kernels, layers_of, supported
@@ -65,10 +65,9 @@ class Profile(NamedTuple):
         get = (get,) if isinstance(get, str) else tuple(get)
         for one in get:
             require("get", one, choices=("nngp", "ntk"))
-        symmetric = z is None
         x, z = as_points(x, z, sphere=True)
         require("dtype of x", str(x.dtype), choices=(str(self.table.dtype),))
-        return _matrices(self, x, None if symmetric else z, get, block)
+        return _matrices(self, x, z, get, block)
 
     def nngp(self, xi: ArrayLike | None = None, *, eps: ArrayLike | None = None) -> Array:
         """NNGP kernel at x.z = xi, or at x.z = 1 - eps."""
@@ -216,13 +215,11 @@ def _look_up(profile, eps, get):
 
 @partial(jax.jit, static_argnames=("get", "block"))
 def _matrices(profile, x, z, get, block):
-    def between(rows, columns):
-        eps = jnp.minimum(squared_distances(rows[0], columns[0]) / 2, 2.0)
+    # All pairs, not half of them: a look-up costs less than writing its mirror image.
+    def between(rows):
+        eps = jnp.minimum(squared_distances(rows, z) / 2, 2.0)
         return _look_up(profile, eps, get)
 
-    if z is None:
-        out, z = over_pairs(between, (x,), block), x
-    else:
-        out = over_rows(lambda rows: between((rows,), (z,)), (x,), z.shape[0], block)
+    out = over_rows(between, (x,), z.shape[0], block)
     variance = [jnp.full(points.shape[:1], profile.diagonal[0]) for points in (x, z)]
     return Kernels(out.get("nngp"), out.get("ntk"), *variance)
