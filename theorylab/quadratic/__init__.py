@@ -1,0 +1,1 @@
+"""Expressivity and trainability of quadratic neurons."""
