@@ -1,3 +1,8 @@
 """The chapter's derivations."""
 
-DERIVATIONS = ()
+from theorylab.quadratic.derivations.inclusion import INCLUSION
+from theorylab.quadratic.derivations.neuron import NEURON_DERIVATION
+from theorylab.quadratic.derivations.quadratic_form import FORM
+from theorylab.quadratic.derivations.xor import RING, XOR
+
+DERIVATIONS = (NEURON_DERIVATION, FORM, INCLUSION, XOR, RING)
