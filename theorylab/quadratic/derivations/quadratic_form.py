@@ -1,6 +1,6 @@
 """The neuron as a quadratic form, and a product as a difference of squares."""
 
-from sympy import Derivative, Function, Matrix, Rational, symbols
+from sympy import Derivative, Function, Rational, symbols
 
 from theorylab.quadratic.derivations.symbols import REAL, b_g, b_r, c, rho_b, rho_g, rho_r
 from theorylab.symbolic import Derivation, Rewrite
@@ -119,13 +119,6 @@ def _squares(d: Derivation) -> None:
         by=Rewrite(),
         why="And every difference of two squares of linear forms is such a product: the rank-two "
         "part of $A$ can be any form of signature $(1,1)$.",
-    )
-    d.step(
-        "minors",
-        Matrix(2, 2, [0, _u * _v / 2, _u * _v / 2, 0]).det(),
-        -((_u * _v / 2) ** 2),
-        by=Rewrite(),
-        why="In the plane of $w_r$ and $w_g$ the determinant is never positive.",
     )
 
 

@@ -8,7 +8,7 @@ _x_1, _x_2 = symbols("x_1 x_2", real=True)
 _w_1, _w_2, _b = symbols("w_1 w_2 b", real=True)
 _m = Symbol("m", real=True)
 _theta, _rho = Symbol("theta", real=True), Symbol("rho", positive=True)
-_xor = Function("X")
+_xor = Function(r"\mathrm{xor}")
 
 _half = Rational(1, 2)
 _REAL = Interval(-2, 2)
@@ -86,8 +86,8 @@ def _no_line(d: Derivation) -> None:
         relation="<=",
         by=Bound(multipliers=dict.fromkeys(corners, _half)),
         using=corners,
-        why="Half the sum of the four inequalities. No positive margin $m$ allows it: no conventional "
-        "neuron separates the four points.",
+        why="Half the sum of the four inequalities. No positive margin $m$ allows it: no "
+        "conventional neuron separates the four points.",
     )
 
 
@@ -108,14 +108,6 @@ def _circle(d: Derivation) -> None:
         "outside.",
     )
     score = _w_1 * _x_1 + _w_2 * _x_2 + _b
-    d.step(
-        "opposite",
-        score + score.subs({_x_1: -_x_1, _x_2: -_x_2}, simultaneous=True),
-        2 * _b,
-        by=Rewrite(),
-        why="The scores that a conventional neuron gives to two opposite points have the score of "
-        "the centre as their mean.",
-    )
     d.assume("inside", _b, -_m, relation="<=", why="The centre scores at most $-m$.")
     d.assume("outside", score, _m, relation=">=", why="A point of the ring scores at least $m$.")
     d.assume(
@@ -132,8 +124,8 @@ def _circle(d: Derivation) -> None:
         relation="<=",
         by=Bound(multipliers={"inside": 1, "outside": _half, "outside-opposite": _half}),
         using=("inside", "outside", "outside-opposite"),
-        why="The sum of the three inequalities, suitably weighted. No positive margin $m$ allows it: "
-        "no conventional neuron separates a centre from a ring around it.",
+        why="The sum of the three inequalities, suitably weighted. No positive margin $m$ allows "
+        "it: no conventional neuron separates a centre from a ring around it.",
     )
 
 
