@@ -6,7 +6,7 @@ from sympy import QQ, Function, Integer, Matrix, Min, Symbol
 from sympy.polys.matrices import DomainMatrix
 
 from theorylab.quadratic.derivations.symbols import m, n
-from theorylab.symbolic import Derivation, Enumerate, Integers
+from theorylab.symbolic import Derivation, Enumerate, Integers, Interval, Rewrite
 
 _square, _quadratic = Function("V", integer=True), Function("W", integer=True)
 _S, _Q = Symbol("S", real=True), Symbol("Q", real=True)
