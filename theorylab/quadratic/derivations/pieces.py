@@ -1,9 +1,9 @@
 """Bounds for the number of pieces along a line."""
 
-from sympy import Derivative, Function, Product, Symbol, simplify
+from sympy import Derivative, Function, Product, Symbol, expand, simplify
 
 from theorylab.quadratic.derivations.symbols import L, i, m
-from theorylab.symbolic import Derivation, Induction, Integers, Interval, Rewrite
+from theorylab.symbolic import Derivation, Induction, Instance, Integers, Interval, Rewrite
 
 _pieces, _lines = Function("P", positive=True), Function("Q", positive=True)
 _a, _x = Symbol("a", positive=True), Symbol("x", positive=True)
@@ -52,7 +52,7 @@ def _bounds(d: Derivation) -> None:
         "quadratic",
         _pieces(L),
         Product(1 + 2**i * m, (i, 1, L)),
-        by=Induction(L, 0),
+        by=Induction(L, 0, how=(_last_factor, expand)),
         using=("quadratic-start", "quadratic-layer"),
         why="The bound for a quadratic network of $L$ layers of $m$ units, whatever its weights.",
     )
@@ -72,6 +72,14 @@ def _bounds(d: Derivation) -> None:
         by=Instance({L: 1}, how=lambda expr: expr.doit()),
         using=("quadratic",),
         why="One hidden layer: two roots for each unit.",
+    )
+
+
+def _last_factor(expr):
+    """Take the last factor out of a product that ends at L + 1."""
+    return expr.replace(
+        lambda node: isinstance(node, Product) and node.limits[0][2] == L + 1,
+        lambda node: Product(node.function, (i, 1, L)) * node.function.subs(i, L + 1),
     )
 
 
