@@ -5,6 +5,8 @@ fractions (slow and exact) and double precision (for comparison).
 """
 
 from fractions import Fraction
+from itertools import pairwise
+from math import comb
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -136,7 +138,7 @@ def parameter_jacobian(
     hidden = widths[:-1] if readout else widths
     layers = [
         [_draw(rng, shape, method) for shape in layer_shapes(terms, din, dout)]
-        for din, dout in zip(hidden[:-1], hidden[1:], strict=True)
+        for din, dout in pairwise(hidden)
     ]
     last = [_draw(rng, widths[-2:], method)] if readout else []
     last += [_draw(rng, widths[-1:], method)] if readout and bias else []
@@ -153,8 +155,6 @@ def monomials(inputs: int, degree: int, bias: bool) -> int:
     >>> monomials(3, 2, False), monomials(3, 2, True)
     (6, 10)
     """
-    from math import comb
-
     return comb(inputs + degree - (not bias), degree)
 
 

@@ -146,7 +146,7 @@ def naive_bound(widths: tuple[int, ...], power: int = 2) -> int:
     (15, 8)
     """
     widths = check_network(widths, "square", power, False, True)
-    pairs = zip(widths[:-1], widths[1:], strict=True)
+    pairs = itertools.pairwise(widths)
     free = widths[-1] + sum((din - 1) * dout for din, dout in pairs)
     return min(free, widths[-1] * monomials(widths[0], power ** (len(widths) - 2), False))
 
