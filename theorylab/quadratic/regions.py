@@ -124,7 +124,7 @@ def line_arrangement(m: int) -> np.ndarray:
     Tangents of a circle: all pairs meet inside a disk, no three in one point.
     """
     angles = np.pi * (np.arange(whole("m", m, low=1)) + 0.3) / m
-    distance = 0.25 + 0.1 * np.cos(2.0 * np.arange(m))
+    distance = 0.25 + 0.15 * np.cos(2.0 * np.arange(m))
     return np.stack([-distance, np.cos(angles), np.sin(angles)], axis=1)
 
 
