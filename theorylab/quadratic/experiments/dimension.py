@@ -134,6 +134,24 @@ class ShallowDimension(Experiment):
         }
 
 
+class PowerDimension(Experiment):
+    """Dimension of a network with activation $x^r$, homogeneous."""
+
+    host_only = True
+    widths: str = static("5-7-1", doc="widths, inputs to outputs")
+    power: int = static(3, low=2, doc="exponent r")
+
+    outputs = {
+        "dim": Output((), doc="by the rank modulo a prime"),
+        "naive": Output((), doc="weights minus scales, at most the ambient dimension"),
+    }
+
+    def simulate(self, key):
+        """The widths and the power."""
+        found = neurovariety_dim(widths_of(self.widths), "square", power=self.power)
+        return {"dim": np.asarray(found.dim), "naive": np.asarray(found.naive_bound)}
+
+
 class FillingWidths(Experiment):
     """The fewest hidden neurons with which one output is any polynomial, homogeneous."""
 
@@ -206,4 +224,18 @@ SHALLOW = Plan(ShallowDimension(), over={"hidden": range(1, 17), "variant": COMP
 FILLING = Plan(
     FillingWidths(),
     over={("inputs", "layers"): ((2, 3), (3, 3), (4, 3), (2, 4)), "variant": COMPARED},
+)
+#: The exceptions of the theorem of Alexander and Hirschowitz, and two neighbours without defect.
+POWERS = Plan(
+    PowerDimension(),
+    over={
+        ("widths", "power"): (
+            ("3-5-1", 4),
+            ("4-9-1", 4),
+            ("5-14-1", 4),
+            ("5-7-1", 3),
+            ("5-6-1", 3),
+            ("5-8-1", 3),
+        )
+    },
 )

@@ -159,10 +159,10 @@ def random_pieces(counted: xr.Dataset) -> Figure:
         x = depth[:, None] + shift + spread[None]
         ax.plot(x, pieces.transpose("depth", "seed"), marker, color=color, ms=3.5, alpha=0.45)
         mean = pieces.mean("seed").values
-        ax.plot(depth + shift, mean, "-", color=color, marker=marker, ms=9, label=f"{name}, mean")
+        ax.plot(depth + shift, mean, "-", color=color, marker=marker, ms=7, label=f"{name}, mean")
         bound = [max_pieces_1d((8,) * level, degree) for level in depth]
         ax.plot(depth, bound, ":", color=color, label=f"{name}, bound")
-    ax.set(yscale="log", xticks=depth, xlim=(0.7, 3.3), ylim=(3, 9e4))
+    ax.set(yscale="log", xticks=depth, xlim=(0.7, 3.3), ylim=(2, 9e4))
     ax.set(xlabel="hidden layers of width 8", ylabel="polynomial pieces on $[-3, 3]$")
     ax.legend(loc="upper left", ncols=2)
     return fig
