@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -118,52 +118,49 @@ def collapse_sweep(
     require("number of depths and conditions", min(len(depths), len(conditions)), low=1)
     for condition in conditions:
         require("init", condition.init, choices=INITS)
-    keys = jax.random.split(key, runs)
-    rows = [
-        _sweep(
-            keys,
-            _numbers(conditions, lr, momentum),
-            depth=whole("depths", depth, low=1),
-            inits=tuple(condition.init for condition in conditions),
-            width=width,
-            steps=steps,
-            norm=norm,
-            points=points,
-        )
-        for depth in depths
-    ]
+    depths = [whole("depths", depth, low=1) for depth in depths]
+    train, test, starts = [], [], []
+    for one in jax.random.split(key, runs):
+        data, more, start = jax.random.split(one, 3)
+        train.append(two_spirals(data, points))
+        test.append(two_spirals(more, 2 * points))
+        starts.append(start)
+    kinds = tuple(dict.fromkeys(condition.init for condition in conditions))
+    which = jnp.array([kinds.index(condition.init) for condition in conditions])
+    recipes = _recipes(conditions, lr, momentum)
+    rows = []
+    for depth in depths:
+        drawn = [[init_net(start, 2, width, depth, 1, init) for start in starts] for init in kinds]
+        nets = _stacked([_stacked(row) for row in drawn])
+        data = (_stacked(train), _stacked(test))
+        rows.append(_sweep(nets, which, *data, recipes, steps=steps, norm=norm))
     loss, accuracy = (jnp.stack(values) for values in zip(*rows, strict=True))
     finite = jnp.isfinite(loss)
     return CollapseTable(~finite, is_collapsed(loss) & finite, loss, accuracy)
 
 
-def _numbers(conditions: Sequence[Condition], lr: float, momentum: float) -> Recipe:
+def _stacked(trees: Sequence[Any]) -> Any:
+    return jax.tree.map(lambda *values: jnp.stack(values), *trees)
+
+
+def _recipes(conditions: Sequence[Condition], lr: float, momentum: float) -> Recipe:
     columns = jnp.array([tuple(condition)[1:] for condition in conditions]).T
     same = [jnp.full(len(conditions), value) for value in (lr, momentum)]
     return Recipe(*same, *columns)
 
 
-@partial(jax.jit, static_argnames=("depth", "inits", "width", "steps", "norm", "points"))
-def _sweep(keys, recipes, *, depth, inits, width, steps, norm, points):
-    kinds = tuple(dict.fromkeys(inits))
-
+@partial(jax.jit, static_argnames=("steps", "norm"))
+def _sweep(nets, which, train, test, recipes, *, steps, norm):
+    # One run after another: a batch of such small matrix products is no faster on a CPU.
     def run(index):
         condition, number = index[0], index[1]
-        data, start = jax.random.split(keys[number])
-        train, test = (
-            two_spirals(part, count)
-            for part, count in zip(jax.random.split(data), (points, 2 * points), strict=True)
-        )
-        draws = [partial(init_net, start, 2, width, depth, 1, kind) for kind in kinds]
-        which = jnp.array([kinds.index(init) for init in inits])[condition]
-        net = jax.lax.switch(which, draws)
-        recipe = Recipe(*(value[condition] for value in recipes))
-        end = train_net(net, train, test, steps, recipe, norm=norm)
+        net = jax.tree.map(lambda value: value[which[condition], number], nets)
+        tasks = jax.tree.map(lambda value: value[number], (train, test))
+        recipe = jax.tree.map(lambda value: value[condition], recipes)
+        end = train_net(net, *tasks, steps, recipe, norm=norm)
         return end.losses[-1], end.test_accuracy
 
-    grid = jnp.stack(
-        jnp.meshgrid(jnp.arange(len(inits)), jnp.arange(len(keys)), indexing="ij"), axis=-1
-    )
+    shape = (len(which), len(train.y))
+    grid = jnp.stack(jnp.meshgrid(*map(jnp.arange, shape), indexing="ij"), axis=-1)
     loss, accuracy = jax.lax.map(run, grid.reshape(-1, 2))
-    shape = (len(inits), len(keys))
     return loss.reshape(shape), accuracy.reshape(shape)

@@ -72,7 +72,9 @@ class QuadraticDense(nnx.Module):
 
     def params(self) -> QuadraticParams:
         """The parameters as plain arrays."""
-        return QuadraticParams(**{name: getattr(self, name)[...] for name in parts_of(self.variant)})
+        return QuadraticParams(
+            **{name: getattr(self, name)[...] for name in parts_of(self.variant)}
+        )
 
     def __call__(self, x: Float[Array, "*batch din"]) -> Float[Array, "*batch dout"]:
         """The value of each neuron before the activation."""

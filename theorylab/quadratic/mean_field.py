@@ -19,7 +19,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from theorylab.citation import references
 from theorylab.lab.require import require, whole
 from theorylab.quadratic.arrays import Scalar, as_float
-from theorylab.symbolic import compiled
 
 
 class NaiveFixedPoint(NamedTuple):

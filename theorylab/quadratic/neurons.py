@@ -70,6 +70,7 @@ _PARTS = {
     "fan": ("kernel_r", "bias_r", "kernel_g", "bias_g", "kernel_b", "bias_c"),
     "full": ("kernel_r", "bias_r", "kernel_q"),
 }
+_NEAR = ("relinear", "relinear_perturbed")
 _NO_REFERENCE = ("square", "type2")  # no choice of their parameters is a conventional neuron
 
 
@@ -143,38 +144,53 @@ def init_quadratic(
     >>> init_quadratic(jax.random.key(0), 3, 2).bias_g.tolist()
     [1.0, 1.0]
     """
-    names = parts_of(variant)
+    parts_of(variant)
     require("init", init, choices=INITS)
     din, dout = whole("din", din, low=1), whole("dout", dout, low=1)
     require("eps", eps, low=0.0)
     require("std", std, above=0.0)
-    near = init.startswith("relinear")
-    if near and variant in _NO_REFERENCE:
+    if init in _NEAR and variant in _NO_REFERENCE:
         raise ValueError(
             f"init is {init!r} for {variant!r}, which contains no conventional neuron; "
             f"allowed: one of {', '.join(INITS[2:])}"
         )
-    dtype = jnp.zeros(()).dtype if dtype is None else dtype
-    wide = jnp.asarray(std if init == "small" else (2.0 / din) ** 0.5, dtype)
-    narrow = jnp.asarray(eps, dtype) * wide if init == "relinear_perturbed" else 0 * wide
-    drawn = {}
-    # One key per possible parameter, so that W_r is the same for every variant and init.
-    keys = dict(zip(QuadraticParams._fields, jax.random.split(key, 8), strict=True))
-    for name in names:
-        kind, _, part = name.partition("_")
-        shape = {"bias": (dout,), "kernel": (din, dout)}[kind]
-        if part == "q":
-            shape = (dout, din, din)
+    dtype = jnp.zeros(()).dtype if dtype is None else jnp.dtype(dtype)
+    eps, std = jnp.asarray(eps, dtype), jnp.asarray(std, dtype)
+    return _draw(key, eps, std, din, dout, variant, init)
+
+
+def _draw(key, eps, std, din, dout, variant, init):
+    # Draws do not depend on the variant, so that W_r is the same for all.
+    weights, forms = jax.random.split(key)
+    dtype = eps.dtype
+    names = [name for name in parts_of(variant) if name != "kernel_q"]
+    if init == "torch_default":
+        drawn = _all_parts(jax.random.uniform(weights, (4, din + 1, dout), dtype, -1.0, 1.0))
+        values = {name: drawn[name] / din**0.5 for name in names}
+    else:
+        drawn = _all_parts(jax.random.normal(weights, (4, din + 1, dout), dtype))
+        wide = std if init == "small" else jnp.asarray((2.0 / din) ** 0.5, dtype)
+        narrow = {"relinear": 0 * wide, "relinear_perturbed": eps * wide}.get(init, wide)
+        values = {}
+        for name in names:
+            if name.startswith("kernel"):
+                values[name] = (wide if name == "kernel_r" else narrow) * drawn[name]
+            else:
+                gate = name == "bias_g" and init in (*_NEAR, "he_all_open")
+                values[name] = jnp.full(dout, 1.0 if gate else 0.0, dtype)
+    if variant == "full":
+        shape = (dout, din, din)
         if init == "torch_default":
-            bound = 1 / din**0.5
-            drawn[name] = jax.random.uniform(keys[name], shape, dtype, -bound, bound)
-        elif kind == "bias":
-            one = part == "g" and (near or init == "he_all_open")
-            drawn[name] = jnp.full(shape, 1.0 if one else 0.0, dtype)
+            values["kernel_q"] = jax.random.uniform(forms, shape, dtype, -1.0, 1.0) / din**0.5
         else:
-            scale = narrow if near and part != "r" else wide
-            drawn[name] = scale * jax.random.normal(keys[name], shape, dtype)
-    return QuadraticParams(**drawn)
+            values["kernel_q"] = narrow * jax.random.normal(forms, shape, dtype)
+    return QuadraticParams(**values)
+
+
+def _all_parts(drawn: Array) -> dict[str, Array]:
+    parts = dict(zip("rgbc", drawn, strict=True))
+    kernels = {f"kernel_{part}": value[:-1] for part, value in parts.items()}
+    return kernels | {f"bias_{part}": value[-1] for part, value in parts.items()}
 
 
 def reference(params: QuadraticParams) -> QuadraticParams:
@@ -259,9 +275,7 @@ def polarize(
     _check(params, "fan")
     din, dout = params.kernel_r.shape
     eye, dtype = jnp.eye(din, dtype=params.kernel_r.dtype), params.kernel_r.dtype
-    kernel = jnp.hstack(
-        [params.kernel_r + params.kernel_g, params.kernel_r - params.kernel_g, eye]
-    )
+    kernel = jnp.hstack([params.kernel_r + params.kernel_g, params.kernel_r - params.kernel_g, eye])
     bias = jnp.hstack(
         [params.bias_r + params.bias_g, params.bias_r - params.bias_g, jnp.zeros(din, dtype)]
     )

@@ -164,7 +164,10 @@ def digits() -> tuple[Task, Task]:
     order = np.random.default_rng(0).permutation(len(labels))
     x, y = pixels[order] / 16, labels[order]
     x = x - x[:1297].mean(axis=0)
-    tasks = [Task(jnp.asarray(x[part]), jnp.asarray(y[part])) for part in (slice(1297), slice(1297, None))]
+    tasks = [
+        Task(jnp.asarray(x[part]), jnp.asarray(y[part]))
+        for part in (slice(1297), slice(1297, None))
+    ]
     return tasks[0], tasks[1]
 
 

@@ -102,9 +102,12 @@ def init_net(
     """
     width, depth = whole("width", width, low=1), whole("depth", depth, low=1)
     outputs = whole("outputs", outputs, low=1)
-    keys = jax.random.split(key, depth + 1)
+    keys = jax.random.split(key, depth + 2)
     first = init_quadratic(keys[0], din, width, variant, init, eps=eps)
-    hidden = jax.vmap(lambda k: init_quadratic(k, width, width, variant, init, eps=eps))(keys[2:])
+    # Layer by layer: so the drawing of a layer compiles once, for all depths. One layer more than
+    # there are, so that the stack can be empty.
+    layers = [init_quadratic(k, width, width, variant, init, eps=eps) for k in keys[2:]]
+    hidden = jax.tree.map(lambda *values: jnp.stack(values)[: depth - 1], *layers)
     shape = (width, outputs)
     if init == "torch_default":
         kernel = jax.random.uniform(keys[1], shape, minval=-1.0) / width**0.5
