@@ -15,11 +15,11 @@ from theorylab.quadratic.neurons import QuadraticParams
 
 @references("du2018algorithmic")
 def gauge_invariants(params: QuadraticParams, gamma: Scalar = 1.0) -> Float[Array, " dout"]:
-    """What gradient flow conserves for each neuron: $\\gamma\\|\\tilde w_r\\|^2 - \\|\\tilde w_g\\|^2$.
+    """What each neuron conserves: $\\gamma\\|\\tilde w_r\\|^2 - \\|\\tilde w_g\\|^2$.
 
-    It holds whatever the loss and whatever surrounds the layer, if the gate learns $\\gamma$
-    times as fast as the conventional weights. Gradient descent lets it drift in proportion to
-    the learning rate; momentum, Adam and weight decay do not conserve it.
+    Gradient flow keeps it, whatever the loss and whatever surrounds the layer, if the gate
+    learns $\\gamma$ times as fast as the conventional weights. Gradient descent lets it drift in
+    proportion to the learning rate; momentum, Adam and weight decay do not conserve it.
 
     Args:
         params: of a layer that has both factors with biases.

@@ -1,6 +1,7 @@
 """Quadratic layers and networks as Flax NNX modules, and exact embeddings of conventional ones."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -128,7 +129,7 @@ class QuadraticMLP(nnx.Module):
         dtype = jnp.zeros(()).dtype if param_dtype is None else param_dtype
         *hidden, dout = widths
         options = {"variant": variant, "init": init, "eps": eps, "std": std, "param_dtype": dtype}
-        sizes = list(zip(hidden[:-1], hidden[1:], strict=True))
+        sizes = list(pairwise(hidden))
         self.layers = nnx.List([QuadraticDense(*s, **options, rngs=rngs) for s in sizes])
         kinds = {"batch": nnx.BatchNorm, "layer": nnx.LayerNorm}
         self.norms = nnx.List(
@@ -166,7 +167,8 @@ def embed_dense(linear: nnx.Linear) -> QuadraticDense:
     Source: derived here.
 
     >>> linear = nnx.Linear(3, 2, rngs=nnx.Rngs(0))
-    >>> bool(jnp.all(embed_dense(linear)(jnp.ones((1, 3))) == linear(jnp.ones((1, 3)))))
+    >>> x = jnp.ones((1, 3), jnp.float32)
+    >>> bool(jnp.all(embed_dense(linear)(x) == linear(x)))
     True
     """
     return _layer(conventional(*_weights(linear)), "fan")
@@ -182,7 +184,8 @@ def embed_square(linear: nnx.Linear) -> QuadraticDense:
     Source: derived here.
 
     >>> linear = nnx.Linear(3, 2, rngs=nnx.Rngs(0))
-    >>> bool(jnp.all(embed_square(linear)(jnp.ones((1, 3))) == linear(jnp.ones((1, 3))) ** 2))
+    >>> x = jnp.ones((1, 3), jnp.float32)
+    >>> bool(jnp.all(embed_square(linear)(x) == linear(x) ** 2))
     True
     """
     return _layer(squared(*_weights(linear)), "fan")
@@ -205,15 +208,15 @@ def from_conventional(
 
     >>> rngs = nnx.Rngs(0)
     >>> model = from_conventional([nnx.Linear(2, 8, rngs=rngs), nnx.Linear(8, 1, rngs=rngs)])
-    >>> model(jnp.ones((5, 2))).shape
+    >>> model(jnp.ones((5, 2), jnp.float32)).shape
     (5, 1)
     """
     if not linears:
         raise ValueError("linears holds no layer; allowed: at least the output layer")
     weights = [_weights(linear) for linear in linears]
     widths = [weights[0][0].shape[0], *(kernel.shape[1] for kernel, _ in weights)]
-    for (kernel, _), din, dout in zip(weights, widths, widths[1:], strict=False):
-        require("linears", kernel, shape=(din, dout))
+    for (kernel, _), size in zip(weights, pairwise(widths), strict=True):
+        require("linears", kernel, shape=size)
     model = QuadraticMLP(
         widths, activation=activation, param_dtype=weights[0][0].dtype, rngs=nnx.Rngs(0)
     )

@@ -14,11 +14,15 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, PRNGKeyArray, Real
 
+from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.lab.require import require, whole
 from theorylab.quadratic.arrays import Scalar, as_float
+
+HALF_MOMENTS = ("q", "m_4", "v_r", "v_g", "v_b", "b")
 
 
 class NaiveFixedPoint(NamedTuple):
@@ -76,8 +80,11 @@ def length_map(
     start = jnp.stack([as_float(q0), as_float(m40)])
     rest = [as_float(value) for value in (sigma_r2, sigma_g2, sigma_b2, b_g)]
 
+    second = symbolic.compiled("quadratic/moments/length", args=HALF_MOMENTS)
+    fourth = symbolic.compiled("quadratic/moments/tail", args=HALF_MOMENTS)
+
     def layer(now, _):
-        after = jnp.stack(_next_moments(now[0], now[1], *rest))
+        after = jnp.stack([second(*now, *rest), fourth(*now, *rest)])
         # Once infinite it stays so: inf - inf does not occur, but 0 * inf does.
         after = jnp.where(jnp.isfinite(now[0]), after, now)
         return after, after
@@ -89,9 +96,9 @@ def naive_fixed_point(sigma_r2: Scalar, sigma_g2: Scalar, sigma_b2: Scalar) -> N
     """Where the closed gate ($b_g = 0$) would keep the length of the activities, and cannot.
 
     The ratio $\\rho = m_4/q^2$ goes to the fixed point of
-    $\\rho' = 6 + 12\\alpha^2/(\\alpha + \\beta\\rho)^2$, with $\\alpha = \\sigma_r^2\\sigma_g^2$ and
-    $\\beta = \\sigma_b^2$; then $q' = \\kappa q^2$, $\\kappa = (\\alpha + \\beta\\rho)/2$, and
-    $q_L = (\\kappa q_0)^{2^L}/\\kappa$. No choice of variances makes the slope smaller than 2.
+    $\\rho' = 6 + 12\\alpha^2/(\\alpha + \\beta\\rho)^2$, with $\\beta = \\sigma_b^2$ and
+    $\\alpha = \\sigma_r^2\\sigma_g^2$. Then $q' = \\kappa q^2$ with
+    $\\kappa = (\\alpha + \\beta\\rho)/2$: in logarithms a map of slope 2, whatever the variances.
 
     Args:
         sigma_r2, sigma_g2, sigma_b2: variance of the weights times the fan-in, at least 0; not
@@ -111,19 +118,43 @@ def naive_fixed_point(sigma_r2: Scalar, sigma_g2: Scalar, sigma_b2: Scalar) -> N
     alpha, beta = as_float(sigma_r2) * as_float(sigma_g2), as_float(sigma_b2)
     require("alpha + sigma_b2", alpha + beta, above=0.0)
 
-    def step(_, rho):
-        return _next_ratio(rho, alpha, beta)
-
-    rho = jax.lax.fori_loop(0, 100, step, 6.0 + 0.0 * alpha)
-    kappa = (alpha + beta * rho) / 2
+    args = ("rho", "alpha", "beta")
+    step = symbolic.compiled("quadratic/collapse/ratio-map", args=args)
+    start = jnp.full_like(alpha + beta, 6.0)
+    # A contraction whose slope is at most 16/27 ("quadratic/collapse/contraction").
+    rho = jax.lax.fori_loop(0, 80, lambda _, rho: step(rho, alpha, beta), start)
+    kappa = symbolic.compiled("quadratic/collapse/kappa", args=args)(rho, alpha, beta)
     return NaiveFixedPoint(rho, kappa, 1 / kappa)
+
+
+def naive_log_length(
+    layer: Real[ArrayLike, " *l"], kappa: Scalar, q0: Scalar
+) -> Float[Array, " *l"]:
+    """The logarithm of the length behind a closed gate: $2^l \\ln(\\kappa q_0) - \\ln\\kappa$.
+
+    Exact once the ratio $m_4/q^2$ is at its fixed point.
+
+    Args:
+        layer: depth l, any shape.
+        kappa: of `naive_fixed_point`, above 0.
+        q0: length of the first layer, above 0.
+
+    Source: derived here.
+
+    >>> naive_log_length(jnp.array([0, 1]), 2.0, 1.0).round(4).tolist()
+    [0.0, 0.6931]
+    """
+    require("kappa", kappa, above=0.0)
+    require("q0", q0, above=0.0)
+    function = symbolic.compiled("quadratic/collapse/log-length", args=("L", "kappa", "q_0"))
+    return function(as_float(layer), as_float(kappa), as_float(q0))
 
 
 def blowup_depth(eps: Scalar, q0: Scalar = 1.0) -> Float[Array, "..."]:
     """The depth at which activities near the reference become infinite, $1/(8\\epsilon^2 q_0)$.
 
-    With $\\sigma_r^2 = 2$, $b_g = 1$ and $\\sigma_g^2 = \\sigma_b^2 = 2\\epsilon^2$ the length obeys
-    $dq/dl = 8\\epsilon^2 q^2$ to leading order in $\\epsilon$, once $m_4 = 6 q^2$.
+    With $\\sigma_r^2 = 2$, $b_g = 1$ and $\\sigma_g^2 = \\sigma_b^2 = 2\\epsilon^2$ the length
+    obeys $dq/dl = 8\\epsilon^2 q^2$ to leading order in $\\epsilon$, once $m_4 = 6 q^2$.
 
     Args:
         eps: size of the quadratic weights relative to He's, above 0.
@@ -139,11 +170,12 @@ def blowup_depth(eps: Scalar, q0: Scalar = 1.0) -> Float[Array, "..."]:
     """
     require("eps", eps, above=0.0)
     require("q0", q0, above=0.0)
-    return 1 / (8 * as_float(eps) ** 2 * as_float(q0))
+    depth = symbolic.compiled("quadratic/blow-up/depth", args=("varepsilon", "q_0"))
+    return depth(as_float(eps), as_float(q0))
 
 
 def length_near_reference(
-    layer: Float[Array, " *l"], eps: Scalar, q0: Scalar = 1.0
+    layer: Real[ArrayLike, " *l"], eps: Scalar, q0: Scalar = 1.0
 ) -> Float[Array, " *l"]:
     """The length $q(l) = q_0/(1 - 8\\epsilon^2 q_0 l)$ near the reference; NaN from its pole on.
 
@@ -156,8 +188,9 @@ def length_near_reference(
     >>> length_near_reference(jnp.array([0.0, 25.0]), 0.05).round(6).tolist()
     [1.0, 2.0]
     """
-    share = as_float(layer) / blowup_depth(eps, q0)
-    return jnp.where(share < 1, as_float(q0) / (1 - share), jnp.nan)
+    pole, layer = blowup_depth(eps, q0), as_float(layer)
+    length = symbolic.compiled("quadratic/blow-up/in-depths", args=("q_0", "l", r"\ell_*"))
+    return jnp.where(layer < pole, length(as_float(q0), layer, pole), jnp.nan)
 
 
 def simulate_length(
@@ -199,7 +232,6 @@ def _simulate(key, scales, b_g, *, width, depth):
         return jnp.stack([jnp.mean(h**2), jnp.mean(h**4)])
 
     def layer(h, key):
-        # One matrix product for the three kernels; drawn in the precision of the run.
         draw = jax.random.normal(key, (3, width, width), h.dtype)
         u, v = scales[0] * (h @ draw[0]), scales[1] * (h @ draw[1])
         z = u * (b_g + v) + scales[2] * ((h * h) @ draw[2])

@@ -164,11 +164,8 @@ def digits() -> tuple[Task, Task]:
     order = np.random.default_rng(0).permutation(len(labels))
     x, y = pixels[order] / 16, labels[order]
     x = x - x[:1297].mean(axis=0)
-    tasks = [
-        Task(jnp.asarray(x[part]), jnp.asarray(y[part]))
-        for part in (slice(1297), slice(1297, None))
-    ]
-    return tasks[0], tasks[1]
+    train, test = slice(1297), slice(1297, None)
+    return tuple(Task(jnp.asarray(x[part]), jnp.asarray(y[part])) for part in (train, test))
 
 
 def _halves(n: int) -> Int[Array, " n"]:
