@@ -17,12 +17,14 @@ from theorylab.quadratic.real_roots import (
     RealRoot,
     add,
     compare,
+    integers,
     merged_roots,
     multiply,
     point_between,
     rational,
     real_roots,
     scale,
+    sign_at,
     value,
 )
 
@@ -178,9 +180,13 @@ class PiecewisePoly1D:
         ends = (_end(self.low), *self.breakpoints, _end(self.high))
         for k, piece in enumerate(self.pieces):
             roots = merged_roots(real_roots(p, ends[k], ends[k + 1]) for p in piece)
+            whole_numbers = [integers(p) for p in piece]
             for left, right in pairwise((ends[k], *roots, ends[k + 1])):
                 at = point_between(left, right)
-                pieces.append(tuple(p if value(p, at) > 0 else ZERO for p in piece))
+                signs = (sign_at(p, at) for p in whole_numbers)
+                pieces.append(
+                    tuple(p if sign > 0 else ZERO for p, sign in zip(piece, signs, strict=True))
+                )
             breakpoints += [*roots, *self.breakpoints[k : k + 1]]
         return self._merged(pieces, breakpoints)
 

@@ -1,6 +1,6 @@
 """Regions into which lines and conics divide the plane: counted on a grid, and by formula."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -26,7 +26,7 @@ class RegionCount:
 
 def count_regions_plane(
     fn: Callable[[np.ndarray], np.ndarray],
-    box: tuple[float, float, float, float],
+    box: Sequence[float | int],
     n: int = 801,
     min_cell: int = 12,
 ) -> RegionCount:
@@ -128,7 +128,7 @@ def line_arrangement(m: int) -> np.ndarray:
     return np.stack([-distance, np.cos(angles), np.sin(angles)], axis=1)
 
 
-def ellipse_arrangement(m: int, ratio: float = 2.5) -> np.ndarray:
+def ellipse_arrangement(m: int, ratio: float | int = 2.5) -> np.ndarray:
     """m ellipses about one centre, turned by $\\pi/m$ each: $1, x, y, x^2, xy, y^2$, (m, 6).
 
     Each pair meets in four points. Outside is positive. The short half axis is 1/ratio, the

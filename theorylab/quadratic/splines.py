@@ -49,7 +49,7 @@ class QuadraticSpline:
 
 
 def interpolate_quadratic(
-    f: Callable[[np.ndarray], np.ndarray], low: float, high: float, pieces: int
+    f: Callable[[np.ndarray], np.ndarray], low: float | int, high: float | int, pieces: int
 ) -> QuadraticSpline:
     """The quadratic spline on equal intervals that agrees with f at their middles and both ends.
 
@@ -83,7 +83,7 @@ def interpolate_quadratic(
 
 
 def interpolate_linear(
-    f: Callable[[np.ndarray], np.ndarray], low: float, high: float, pieces: int
+    f: Callable[[np.ndarray], np.ndarray], low: float | int, high: float | int, pieces: int
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The polygon through f at equally spaced knots: what one hidden layer of ReLU represents.
 

@@ -1,5 +1,7 @@
 """Pieces of towers and random networks, errors of splines, arrangements of curves."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
@@ -89,7 +91,7 @@ def spline_rates(errors: xr.Dataset) -> Figure:
     return fig
 
 
-def midpoint_error(length: np.ndarray, third: np.ndarray) -> np.ndarray:
+def midpoint_error(length: Any, third: Any) -> Any:
     """Leading error of the quadratic spline through middles: $\\sqrt3 f''' h^3 / 216$.
 
     For a cubic the error is $f''' h^3 B_3(x/h)/6$ on every piece, with the Bernoulli polynomial
