@@ -201,14 +201,14 @@ def _iteration(d: Derivation) -> None:
         _q_star,
         by=Rewrite(),
         using=("critical",),
-        why="It is kept: every choice of variances has one such length,",
+        why="It is kept: every choice of variances has one such length.",
     )
     d.step(
         "log-slope",
         Derivative(log(_kappa * exp(_y) ** 2), _y),
         2,
         by=Rewrite(how=simplify),
-        why="and it repels: in logarithms the map has slope 2 everywhere, whatever the variances.",
+        why="It repels: in logarithms the map has slope 2 everywhere, whatever the variances.",
     )
 
 

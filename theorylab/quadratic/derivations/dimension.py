@@ -194,7 +194,7 @@ def _three_inputs(d: Derivation) -> None:
 
 
 @cache
-def _rank(inputs: int) -> int:
+def _rank(inputs):
     """The rank of the Jacobian of one neuron with bias at one rational point, exactly."""
     size = int(inputs) + 1
     r, g, s = (symbols(f"{name}:{size}") for name in "rgs")

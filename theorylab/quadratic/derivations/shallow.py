@@ -1,8 +1,8 @@
 """The dimension of networks with one hidden layer, and what a parameter buys."""
 
-from functools import cache
+from functools import cache, partial
 
-from sympy import QQ, Function, Integer, Matrix, Min, Symbol
+from sympy import QQ, Function, Integer, Matrix, Symbol
 from sympy.polys.matrices import DomainMatrix
 
 from theorylab.quadratic.derivations.symbols import m, n
@@ -30,20 +30,8 @@ SHALLOW = Derivation(
 )
 
 
-def square_dimension(inputs, units):
-    """The dimension of the forms of rank `units`, at most."""
-    rank = Min(units, inputs)
-    return inputs * rank - rank * (rank - 1) / 2
-
-
-def quadratic_dimension(inputs, units):
-    """The dimension of the forms of rank twice `units` with a free diagonal, at most."""
-    rank = Min(2 * units, inputs)
-    return Min(inputs * rank - rank * (rank - 1) / 2 + inputs, inputs * (inputs + 1) / 2)
-
-
 @cache
-def _rank(inputs: int, units: int, quadratic: bool) -> int:
+def _rank(inputs, units, quadratic):
     """The rank of the Jacobian of a shallow network at one rational point, exactly."""
     shape = range(int(units)), range(int(inputs))
     r, g, s = ([[Symbol(f"{name}{k}_{a}") for a in shape[1]] for k in shape[0]] for name in "rgs")
@@ -61,27 +49,46 @@ def _rank(inputs: int, units: int, quadratic: bool) -> int:
     return DomainMatrix.from_Matrix(jacobian.subs(point)).convert_to(QQ).rank()
 
 
-SIZES = {n: (2, 3, 4, 5), m: (1, 2, 3)}
-
-
 def _layers(d: Derivation) -> None:
-    d.step(
-        "square",
-        _square(n, m),
-        square_dimension(n, m),
-        by=Enumerate(SIZES, functions={_square: lambda a, b: _rank(a, b, False)}),
-        why="Ranks of the Jacobian in rational arithmetic. The formula is the dimension of the "
-        "symmetric matrices of rank $m$.",
-    )
-    d.step(
-        "quadratic",
-        _quadratic(n, m),
-        quadratic_dimension(n, m),
-        by=Enumerate(SIZES, functions={_quadratic: lambda a, b: _rank(a, b, True)}),
-        why="The formula is the dimension of the symmetric matrices of rank $2m$ with a free "
-        "diagonal, the covariances of a factor analysis with $2m$ factors.",
-        source="drton2007algebraic; derived here for these cases",
-    )
+    for name, count, quadratic, formula, words in (
+        (
+            "square",
+            _square,
+            False,
+            n * m - m * (m - 1) / 2,
+            "the symmetric matrices of rank $m$",
+        ),
+        (
+            "quadratic",
+            _quadratic,
+            True,
+            2 * n * m - m * (2 * m - 1) + n,
+            "the symmetric matrices of rank $2m$ with a free diagonal, which are the covariances "
+            "of a factor analysis with $2m$ factors",
+        ),
+    ):
+        functions = {count: partial(_rank, quadratic=quadratic)}
+        d.step(
+            name,
+            count(n, m),
+            formula,
+            by=Enumerate({n: (8, 9), m: (1, 2)}, functions=functions),
+            why="Few units: ranks of the Jacobian in rational arithmetic. The formula is the "
+            f"dimension of {words}.",
+            source="drton2007algebraic; derived here for these cases"
+            if quadratic
+            else "derived here",
+        )
+        few = {n: (2, 3, 4), m: (1, 2)} if quadratic else {n: (2, 3), m: (3, 4)}
+        d.step(
+            f"{name}-full",
+            count(n, m),
+            n * (n + 1) / 2,
+            by=Enumerate(few, functions=functions),
+            why="Up to four inputs a single neuron has all dimensions there are."
+            if quadratic
+            else "With as many units as inputs there is nothing left to gain.",
+        )
 
 
 def _matched(d: Derivation) -> None:

@@ -102,7 +102,7 @@ def _crossings(d: Derivation) -> None:
         0,
         by=Rewrite(how=simplify),
         using=("root",),
-        why="There the last layer vanishes,",
+        why="There the last layer vanishes.",
     )
     d.step(
         "slope",
@@ -110,8 +110,8 @@ def _crossings(d: Derivation) -> None:
         (-1) ** _k * 2**L,
         by=Rewrite(how=simplify),
         using=("root",),
-        why="and its slope in the angle does not: $2^L$ simple roots, each of which is a kink of "
-        "the network.",
+        why="Its slope in the angle does not vanish there: $2^L$ simple roots, each of "
+        "which is a kink of the network.",
     )
     d.assume(
         "first-outside",
@@ -136,7 +136,7 @@ def _crossings(d: Derivation) -> None:
 
 
 @cache
-def tower_polynomial(depth: int) -> Poly:
+def tower_polynomial(depth):
     """What the tower computes before its last rectifier, multiplied out."""
     height = 2 * _x**2
     for _ in range(depth - 1):
@@ -145,7 +145,7 @@ def tower_polynomial(depth: int) -> Poly:
 
 
 @cache
-def _count(depth: int) -> int:
+def _count(depth):
     return tower_polynomial(int(depth)).count_roots(-1, 1)
 
 
