@@ -122,18 +122,19 @@ def square_layer(kernel: Any, bias: Any = None, *, relu: bool = True) -> Rationa
 
 def _fractions(name: str, value: Any, shape: tuple[int, ...]) -> Any:
     if value is None:
-        zeros = (Fraction(0),) * shape[-1]
-        return zeros if len(shape) == 1 else (zeros,) * shape[0]
+        value = np.zeros(shape, int)
     if np.shape(value) != shape:
         raise ValueError(f"{name} has shape {np.shape(value)}; allowed: {shape}")
-    if len(shape) == 2:
-        return tuple(_fractions(name, row, shape[1:]) for row in value)
-    for entry in value:
-        require(name, float(entry))
-    return tuple(
-        entry if isinstance(entry, Fraction) else Fraction(np.asarray(entry).item())
-        for entry in value
-    )
+    require(name, np.asarray(value, float))
+    entries = [_fraction(entry) for entry in np.asarray(value, object).ravel()]
+    if len(shape) == 1:
+        return tuple(entries)
+    width = shape[1]
+    return tuple(tuple(entries[k : k + width]) for k in range(0, len(entries), width))
+
+
+def _fraction(entry: Any) -> Fraction:
+    return entry if isinstance(entry, Fraction) else Fraction(np.asarray(entry).item())
 
 
 @dataclass(frozen=True)

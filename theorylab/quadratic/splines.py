@@ -134,7 +134,9 @@ def quadratic_spline_net(spline: QuadraticSpline) -> tuple[RationalLayer, ...]:
     return shift, square, readout
 
 
-def convergence_order(pieces: Sequence[int], errors: Sequence[float]) -> float:
+def convergence_order(
+    pieces: Sequence[int] | np.ndarray, errors: Sequence[float] | np.ndarray
+) -> float:
     """Slope of the logarithm of an error against that of the number of pieces.
 
     Raises:

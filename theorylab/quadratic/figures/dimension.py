@@ -84,14 +84,15 @@ def filling(filling: xr.Dataset, shallow: xr.Dataset) -> Figure:
     axes[0, 0].legend(loc="lower right", title="16 inputs, one output", alignment="left")
     label_curve(axes[0, 1], 325, 144, "all quadratic forms", COLORS["muted"], ha="right")
     cases = [tuple(pair) for pair in zip(filling.inputs.values, filling.layers.values, strict=True)]
-    names = [f"{d} inputs\n$h={h}$" for d, h in cases]
+    names = [f"{d}, {h}" for d, h in cases]
     for ax, what in zip(axes[1], ("neurons", "weights"), strict=True):
         for k, (variant, (name, color, *_)) in enumerate(_LOOKS.items()):
             heights = filling[what].sel(variant=variant).values
             x = np.arange(len(cases)) + 0.27 * (k - 1)
             bars = ax.bar(x, heights, 0.24, color=color, label=name, zorder=3)
             ax.bar_label(bars, fontsize=8.5, padding=1)
-        ax.set_xticks(range(len(cases)), names, fontsize=9)
+        ax.set_xticks(range(len(cases)), names)
+        ax.set_xlabel("inputs $d_0$, layers of weights $h$")
         ax.set_ylabel(
             "fewest hidden neurons to fill" if what == "neurons" else "weights of that network"
         )

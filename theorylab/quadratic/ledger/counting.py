@@ -34,11 +34,11 @@ _OWN = (
 )
 
 
-def _exactly(value: float) -> Callable[[Measurement], bool]:
+def _exactly(value: float | int) -> Callable[[Measurement], bool]:
     return lambda m: bool(float(m.value) == value)
 
 
-def _between(low: float, high: float) -> Callable[[Measurement], bool]:
+def _between(low: float | int, high: float | int) -> Callable[[Measurement], bool]:
     return lambda m: bool(low <= float(m.value) <= high)
 
 
@@ -82,7 +82,7 @@ def _reversal(shallow) -> Measurement:
     same = shallow.weights.sel(variant="fan", hidden=2) - shallow.weights.sel(
         variant="square", hidden=6
     )
-    return Measurement(float(at) if int(same) == 0 else float("nan"))
+    return Measurement(float(at) if float(same) == 0 else float("nan"))
 
 
 def _filling_weights(filling) -> Measurement:
