@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ from theorylab.lab.require import require, whole
 from theorylab.quadratic.arrays import as_float
 from theorylab.quadratic.neurons import INITS
 from theorylab.quadratic.tasks import two_spirals
-from theorylab.quadratic.training import Recipe, init_net, train_net
+from theorylab.quadratic.training import Recipe, init_net, stacked, train_net
 
 STUCK = 0.94  # of the loss of a guess: 0.652 for two classes
 
@@ -131,16 +131,12 @@ def collapse_sweep(
     rows = []
     for depth in depths:
         drawn = [[init_net(start, 2, width, depth, 1, init) for start in starts] for init in kinds]
-        nets = _stacked([_stacked(row) for row in drawn])
-        data = (_stacked(train), _stacked(test))
+        nets = stacked([stacked(row) for row in drawn])
+        data = (stacked(train), stacked(test))
         rows.append(_sweep(nets, which, *data, recipes, steps=steps, norm=norm))
     loss, accuracy = (jnp.stack(values) for values in zip(*rows, strict=True))
     finite = jnp.isfinite(loss)
     return CollapseTable(~finite, is_collapsed(loss) & finite, loss, accuracy)
-
-
-def _stacked(trees: Sequence[Any]) -> Any:
-    return jax.tree.map(lambda *values: jnp.stack(values), *trees)
 
 
 def _recipes(conditions: Sequence[Condition], lr: float, momentum: float) -> Recipe:

@@ -17,6 +17,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import PyTree
 
@@ -183,4 +184,4 @@ def _name(path: tuple) -> str:
 
 
 def _is_zero(number: Scalar) -> bool:
-    return not isinstance(number, jax.core.Tracer) and bool(jnp.all(jnp.asarray(number) == 0))
+    return not isinstance(number, jax.core.Tracer) and bool(np.all(np.asarray(number) == 0))
