@@ -45,6 +45,7 @@ RNGS = nnx.Rngs(0)
 FAN = init_quadratic(KEY, 2, 1)
 NET = init_net(KEY, 2, 3, 1, 1)
 SGD = optax.sgd(0.1)
+ONE = jnp.ones((2, 1))
 
 
 def linears(*sizes):

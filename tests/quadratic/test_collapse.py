@@ -1,4 +1,4 @@
-"""Training with depth: gamma = 0 is the conventional network bit by bit; what counts as collapse."""
+"""Training with depth: gamma = 0 is the conventional network, bit by bit; what collapse is."""
 
 import itertools
 
