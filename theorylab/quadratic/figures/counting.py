@@ -28,6 +28,7 @@ _OPEN = {"markerfacecolor": COLORS["card"], "markeredgewidth": 1.4, "linestyle":
     needs={"curves": CURVES, "towers": TOWERS},
     title="One neuron per layer, twice the pieces per layer",
     references=("telgarsky2016benefits",),
+    reduce=lambda curves, towers: {"curves": curves.isel(x=slice(0, None, 25)), "towers": towers},
 )
 def tower(curves: xr.Dataset, towers: xr.Dataset) -> Figure:
     """The functions of the first towers, and the number of pieces against depth."""
