@@ -87,7 +87,7 @@ def spline_rates(errors: xr.Dataset) -> Figure:
     axes[0].set_ylabel("largest error")
     axes[0].legend(loc="lower left", title="interpolating spline")
     label_curve(axes[0], 105, 1.3e-3, "$f''h^2/8$", COLORS["theory"], ha="right")
-    label_curve(axes[0], 40, 6e-6, "$\\sqrt{3}f'''h^3/216$", COLORS["theory"], ha="right")
+    label_curve(axes[0], 29, 1.9e-5, "$\\sqrt{3}f'''h^3/216$", COLORS["theory"], ha="right")
     label_curve(axes[1], 24, 2.5e-4, "best parabolas", COLORS["muted"], ha="right")
     return fig
 
