@@ -82,7 +82,7 @@ def neurovariety_dim(
     rank is never above the dimension. It is below with a probability of at most the degree of a
     minor over the prime, which is less than 1e-3 for the sizes in the book; the largest result
     of several seeds counts. In double precision the rank is a guess: see `gap`. Single precision
-    is not offered: it is often wrong at degrees of 8 and more.
+    is not offered: it is wrong for some networks of degree 4 already.
 
     Args:
         widths: $(d_0, \\dots, d_h)$: inputs, hidden layers, outputs; h layers of weights.
