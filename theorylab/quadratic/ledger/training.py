@@ -20,7 +20,7 @@ SETTING = (
 )
 
 
-def between(low: float, high: float) -> Callable[[Measurement], bool]:
+def between(low: float | int, high: float | int) -> Callable[[Measurement], bool]:
     """A judge: from `low` to `high`; not-a-number is not."""
     return lambda m: bool(low <= float(m.value) <= high)
 
