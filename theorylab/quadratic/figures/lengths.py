@@ -59,9 +59,9 @@ def length(naive: xr.Dataset, near: xr.Dataset) -> Figure:
         pole = float(blowup_depth(eps))
         if pole <= near.layer.values[-1]:
             right.axvline(pole, color=look["color"], lw=1.1, ls=(0, (2, 2)), zorder=0)
-    right.set_ylim(-0.5, 3)
+    right.set_ylim(-1.7, 3)
     right.set_title("near the reference")
     right.set_xlabel("layer")
     right.set_ylabel("$\\log_{10} q$")
-    right.legend(loc="upper left", title="dashed: $1/(8\\epsilon^2)$")
+    right.legend(loc="lower left", title="dashed: $1/(8\\epsilon^2)$")
     return fig
