@@ -12,7 +12,7 @@ OWN = (
     "conserved",
     "digits",
     "gamma-curve",
-    "lengths",
+    "length",
     "matched",
     "mixtures",
     "one-neuron",

@@ -85,7 +85,8 @@ def mixtures():
     values = np.array([0.758, 0.757, 0.756, 0.68, 0.67]) + 0.01 * np.arange(4)[:, None]
     names = ["Bayes", "QDA", "quadratic neurons", "linear neurons", "LDA"]
     return xr.Dataset(
-        {"accuracy": (("dim", "seed", "method"), values[None])}, {"dim": [2], "method": names}
+        {"accuracy": (("dim", "seed", "classifier"), values[None])},
+        {"dim": [2], "classifier": names},
     )
 
 
@@ -194,8 +195,8 @@ def put(name, value, **where):
         ("xor-linear", put("accuracy", 1.0, condition="relinear 0")),
         ("conics", put("accuracy", 0.95, condition="relinear 1", task="ring")),
         ("matched", None),
-        ("mixtures-two", put("accuracy", 0.70, method="quadratic neurons")),
-        ("mixtures-linear", put("accuracy", 0.76, method="linear neurons")),
+        ("mixtures-two", put("accuracy", 0.70, classifier="quadratic neurons")),
+        ("mixtures-linear", put("accuracy", 0.76, classifier="linear neurons")),
         ("clipping", put("nonfinite", 1.0, depth=4)),
         ("batch-norm-finite", put("nonfinite", 1.0, norm="batch", depth=4)),
         ("batch-norm-start", put("stuck", 0.0, condition="he_all 1")),

@@ -20,7 +20,7 @@ SETTING = (
 )
 
 
-def between(low: float, high: float) -> Callable[[Measurement], bool]:
+def between(low: float | int, high: float | int) -> Callable[[Measurement], bool]:
     """A judge: from `low` to `high`; not-a-number is not."""
     return lambda m: bool(low <= float(m.value) <= high)
 
@@ -148,10 +148,10 @@ def _matched(matched) -> Measurement:
     return Measurement(float((loss.isel(case=1) / loss.isel(case=2)).min(skipna=False)))
 
 
-def _behind(method: str, dim: int) -> Callable:
+def _behind(name: str, dim: int) -> Callable:
     def measure(mixtures) -> Measurement:
         one = mixtures.accuracy.sel(dim=dim)
-        gap = 100 * (one.sel(method="Bayes") - one.sel(method=method))
+        gap = 100 * (one.sel(classifier="Bayes") - one.sel(classifier=name))
         return Measurement(
             float(gap.mean("seed", skipna=False)), float(gap.std("seed", ddof=1) / 2)
         )
