@@ -17,7 +17,7 @@ from theorylab.quadratic.relinear import relinear
 from theorylab.quadratic.tasks import gaussian_mixture, sample_mixture
 from theorylab.quadratic.training import accuracy, cross_entropy, descend
 
-METHODS = ("Bayes", "QDA", "quadratic neurons", "linear neurons", "LDA")
+CLASSIFIERS = ("Bayes", "QDA", "quadratic neurons", "linear neurons", "LDA")
 
 
 class Mixtures(Experiment):
@@ -35,11 +35,11 @@ class Mixtures(Experiment):
     lr: float = traced(0.02, above=0.0, doc="learning rate of Adam")
     gamma: float = traced(0.3, low=0.0, doc="ratio of the learning rate of the quadratic part")
 
-    outputs = {"accuracy": Output(("method",), doc="of the test points")}
+    outputs = {"accuracy": Output(("classifier",), doc="of the test points")}
 
     def coords(self):
         """The classifiers."""
-        return {"method": Coord(np.array(METHODS))}
+        return {"classifier": Coord(np.array(CLASSIFIERS))}
 
     def simulate(self, key):
         """One mixture, one training and one test sample."""
@@ -58,11 +58,12 @@ class Mixtures(Experiment):
             optimiser = relinear(optax.adam(self.lr), gamma)
             return quadratic_apply(descend(loss, optimiser, params, self.steps)[0], test.x)
 
+        quadratic, linear = jax.vmap(neurons)(jnp.stack([self.gamma, 0.0 * self.gamma]))
         scores = (
             class_scores(true, test.x),
             class_scores(seen, test.x),
-            neurons(self.gamma),
-            neurons(0.0),
+            quadratic,
+            linear,
             class_scores(linear_discriminant(seen), test.x),
         )
         return {"accuracy": jnp.stack([accuracy(score, test.y) for score in scores])}

@@ -37,14 +37,14 @@ def _curves(ax: Axes, data: xr.Dataset, labels: list[str], every: int, factor: f
 
 
 @figure(
-    "quadratic/lengths",
+    "quadratic/length",
     needs={"naive": NAIVE, "near": NEAR},
     title="The length of activities by layer, with a closed gate and near the reference",
     references=("fan2023expressivity", "poole2016exponential"),
     rtol=1e-4,
     atol=1e-4,
 )
-def lengths(naive: xr.Dataset, near: xr.Dataset) -> Figure:
+def length(naive: xr.Dataset, near: xr.Dataset) -> Figure:
     """Lengths by layer: explosion and extinction, and the slow way to the blow-up depth."""
     fig, (left, right) = plt.subplots(1, 2, figsize=size(0.5))
     _curves(left, naive, [f"$\\sigma^2={v:g}$" for v in naive.variance_r.values], 1, _TEN)
@@ -59,9 +59,9 @@ def lengths(naive: xr.Dataset, near: xr.Dataset) -> Figure:
         pole = float(blowup_depth(eps))
         if pole <= near.layer.values[-1]:
             right.axvline(pole, color=look["color"], lw=1.1, ls=(0, (2, 2)), zorder=0)
-    right.set_ylim(-0.5, 3)
+    right.set_ylim(-1.7, 3)
     right.set_title("near the reference")
     right.set_xlabel("layer")
     right.set_ylabel("$\\log_{10} q$")
-    right.legend(loc="upper left", title="dashed: $1/(8\\epsilon^2)$")
+    right.legend(loc="lower left", title="dashed: $1/(8\\epsilon^2)$")
     return fig

@@ -9,7 +9,7 @@ from theorylab.lab.figures import figure
 from theorylab.lab.style import COLORS, cycle, size
 from theorylab.quadratic.experiments.conserved import DRIFT, RULES
 from theorylab.quadratic.experiments.digits import DIGITS
-from theorylab.quadratic.experiments.mixtures import METHODS, MIXTURES
+from theorylab.quadratic.experiments.mixtures import CLASSIFIERS, MIXTURES
 
 WORDS = {
     "descent": "gradient descent",
@@ -60,23 +60,23 @@ def conserved(drift: xr.Dataset) -> Figure:
 def mixtures(mixtures: xr.Dataset) -> Figure:
     """How far each classifier stays behind Bayes' rule, in points of accuracy."""
     fig, axes = plt.subplots(1, mixtures.sizes["dim"], figsize=size(0.42), sharey=True)
-    methods = METHODS[1:]
+    names = CLASSIFIERS[1:]
     for ax, dim in zip(axes, mixtures.dim.values, strict=True):
         one = mixtures.accuracy.sel(dim=dim)
-        behind = 100 * (one.sel(method="Bayes") - one)
-        for place, (method, look) in enumerate(zip(methods, cycle(len(methods)), strict=True)):
-            values = behind.sel(method=method).values
+        behind = 100 * (one.sel(classifier="Bayes") - one)
+        for place, (name, look) in enumerate(zip(names, cycle(len(names)), strict=True)):
+            values = behind.sel(classifier=name).values
             ax.plot(values, np.full(values.size, place), color=look["color"], marker=look["marker"],
                     linestyle="none", alpha=0.6)  # fmt: skip
             ax.plot([values.mean()] * 2, [place - 0.3, place + 0.3], color=look["color"], lw=2.5)
         ax.axvline(0, color=COLORS["theory"], lw=1)
-        bayes = float(one.sel(method="Bayes").mean())
+        bayes = float(one.sel(classifier="Bayes").mean())
         ax.set_title(f"$D={dim}$; Bayes {bayes:.3f}", fontsize=10.5)
         ax.set_xscale("symlog", linthresh=1.0)
         ax.set_xlim(-0.4, 60)
         ax.set_xticks([0, 0.5, 1, 10], ["0", "0.5", "1", "10"])
         ax.set_xlabel("points behind Bayes (%)")
-    axes[0].set_yticks(range(len(methods)), methods)
+    axes[0].set_yticks(range(len(names)), names)
     axes[0].invert_yaxis()
     return fig
 
