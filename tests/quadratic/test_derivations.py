@@ -10,6 +10,7 @@ from sympy import Rational, Symbol, symbols
 from sympy.core.function import AppliedUndef
 
 from theorylab.quadratic.derivations import DERIVATIONS
+from theorylab.quadratic.derivations.ranks import exact_rank
 from theorylab.quadratic.derivations.tower import tower_polynomial
 from theorylab.symbolic import claim, compiled
 from theorylab.symbolic.decide import look_for_counterexample
@@ -191,6 +192,8 @@ def test_dimensions_of_neuron_and_layer():
     square = [_value("shallow-dimension/square", n=n, m=m) for n, m in ((8, 3), (8, 6))]
     assert square == [21, 33]
     # with equal numbers of weights the order turns round: 74 against 81
+    assert (exact_rank(16, 2, True), exact_rank(16, 6, False)) == (74, 81)
+    assert [exact_rank(n + 1, 1, True) for n in range(1, 7)] == [3, 6, 10, *wide]
     assert [_value("shallow-dimension/matched", n=16, m=m) for m in (1, 2, 3)] == [-2, 7, 11]
 
 

@@ -233,6 +233,9 @@ def test_a_root_beside_another_at_the_end_of_its_interval():
         root = root.halved()
     assert root.low <= Fraction(1, 3) <= root.high and root.high - root.low <= Fraction(1, 2**20)
     assert compare(RealRoot(p, Fraction(0), Fraction(1)), rational(Fraction(0))) == 1
+    # 1/3 and 1/2: what their polynomials share is the root at the common end, not the number.
+    half = RealRoot((0, -1, 2), Fraction(0), Fraction(1))
+    assert compare(RealRoot(p, Fraction(0), Fraction(1)), half) == -1
 
 
 @pytest.mark.parametrize(

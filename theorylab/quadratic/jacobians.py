@@ -74,7 +74,7 @@ def check_network(
     return widths
 
 
-def neuron_terms(variant: str, power: int = 2, bias: bool = True) -> tuple[Term, ...]:
+def neuron_terms(variant: str, power: int = 2, bias: bool = True) -> tuple:
     """The neuron as a sum of terms; without biases, of its homogeneous ones."""
     terms = _NEURONS[variant]
     if variant == "square":
@@ -88,7 +88,7 @@ def neuron_terms(variant: str, power: int = 2, bias: bool = True) -> tuple[Term,
     )
 
 
-def layer_shapes(terms: tuple[Term, ...], din: int, dout: int) -> list[tuple[int, ...]]:
+def layer_shapes(terms: tuple, din: int, dout: int) -> list[tuple[int, ...]]:
     """Shapes of a layer's parameters, factor by factor: a kernel, then a bias if it is learned."""
     size = {"x": din, "x^2": din, "x x": din * (din + 1) // 2, "1": 0}
     shapes: list[tuple[int, ...]] = []

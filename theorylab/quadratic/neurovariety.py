@@ -79,10 +79,10 @@ def neurovariety_dim(
     """Dimension of the functions that a network of polynomial neurons represents.
 
     It is the rank of `parameter_jacobian` at random weights and inputs. Modulo a prime that
-    rank is never above the dimension, and below it with a probability of the order of degree
-    over prime, about 1e-6 for each of the seeds, of which the largest result counts. In double
-    precision the rank is a guess: see `gap`. Single precision is not offered; it is wrong from
-    degree 8 on.
+    rank is never above the dimension. It is below with a probability of at most the degree of a
+    minor over the prime, which is less than 1e-3 for the sizes in the book; the largest result
+    of several seeds counts. In double precision the rank is a guess: see `gap`. Single precision
+    is not offered: it is wrong for some networks of degree 4 already.
 
     Args:
         widths: $(d_0, \\dots, d_h)$: inputs, hidden layers, outputs; h layers of weights.

@@ -16,6 +16,7 @@ _p = Function("p", real=True)(_t)
 _mu, _eta = symbols("mu eta", positive=True)
 _R, _G, _P, _Q = symbols("R G P Q", positive=True)
 _R_next, _G_next = symbols("R' G'", positive=True)
+_C, _C_next = symbols("C C'", real=True)
 _dot = Symbol("p", real=True)
 
 CONSERVATION = Derivation(
@@ -38,7 +39,7 @@ CONSERVATION = Derivation(
         **{f: Interval(-2, 2) for f in (_delta(e), _r(e), _g(e), _p)},
         **{f: Interval("1/10", 3) for f in (_norm_r, _norm_g)},
         **{symbol: Interval("1/10", 3) for symbol in (_R, _G, _P, _Q, _R_next, _G_next)},
-        _dot: Interval(-2, 2),
+        **{symbol: Interval(-3, 3) for symbol in (_dot, _C, _C_next)},
     },
 )
 
@@ -124,6 +125,12 @@ def _departures(d: Derivation) -> None:
         why="With weight decay the quantity is forgotten, at twice the rate of the decay.",
     )
     d.assume(
+        "quantity",
+        (_C, _C_next),
+        (gamma * _R - _G, gamma * _R_next - _G_next),
+        why="The conserved quantity before and after a step.",
+    )
+    d.assume(
         "descent",
         (_R_next, _G_next),
         (
@@ -135,10 +142,10 @@ def _departures(d: Derivation) -> None:
     )
     d.step(
         "drift",
-        (gamma * _R_next - _G_next) - (gamma * _R - _G),
+        _C_next - _C,
         _eta**2 * gamma * (_P - gamma * _Q),
         by=Rewrite(),
-        using=("descent",),
+        using=("quantity", "descent"),
         why="A step violates the law at second order, so that over a fixed time the drift is "
         "proportional to the learning rate.",
     )

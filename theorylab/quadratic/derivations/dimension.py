@@ -1,10 +1,8 @@
 """The dimension of the set of functions that one quadratic neuron can represent."""
 
-from functools import cache
+from sympy import Derivative, Function, Symbol, binomial, expand_func, symbols
 
-from sympy import QQ, Derivative, Function, Matrix, Symbol, binomial, expand_func, symbols
-from sympy.polys.matrices import DomainMatrix
-
+from theorylab.quadratic.derivations.ranks import exact_rank
 from theorylab.quadratic.derivations.symbols import REAL, n
 from theorylab.symbolic import Derivation, Enumerate, Integers, Interval, Rewrite
 
@@ -193,19 +191,9 @@ def _three_inputs(d: Derivation) -> None:
     )
 
 
-@cache
 def _rank(inputs):
-    """The rank of the Jacobian of one neuron with bias at one rational point, exactly."""
-    size = int(inputs) + 1
-    r, g, s = (symbols(f"{name}:{size}") for name in "rgs")
-    entries = [
-        r[a] * g[b] + r[b] * g[a] + (s[a] if a == b else 0)
-        for a in range(size)
-        for b in range(a + 1)
-    ]
-    jacobian = Matrix(entries).jacobian((*r, *g, *s))
-    point = {symbol: (3 * place**2 + 5) % 17 + place for place, symbol in enumerate((*r, *g, *s))}
-    return DomainMatrix.from_Matrix(jacobian.subs(point)).convert_to(QQ).rank()
+    """Of one neuron: the bias is one input more."""
+    return exact_rank(inputs + 1, 1, True)
 
 
 _off_diagonal(NEURON_DIMENSION)

@@ -1,6 +1,6 @@
 """The quadratic neuron: its gradients, and what it is at the reference point."""
 
-from sympy import Derivative
+from sympy import Derivative, symbols
 
 from theorylab.quadratic.derivations.symbols import (
     NEURON,
@@ -32,7 +32,10 @@ _forms = {
     s: w_b * x**2 + c + rho_b,
 }
 _z = z(*NEURON)
+_r_scaled, _g_scaled = symbols(r"\tilde{r} \tilde{g}", real=True)
 _other = {symbol: type(symbol)(f"{symbol}'", real=True) for symbol in (x, r)}
+
+_SPARE = (_r_scaled, _g_scaled, *_other.values())
 
 NEURON_DERIVATION = Derivation(
     "quadratic/neuron",
@@ -45,7 +48,7 @@ NEURON_DERIVATION = Derivation(
         "statements hold for any number of inputs."
     ),
     domain={
-        **{symbol: REAL for symbol in (*NEURON, *REST, r, g, s, *_other.values())},
+        **{symbol: REAL for symbol in (*NEURON, *REST, r, g, s, *_SPARE)},
         _z: REAL,
         lam: Interval("1/4", 4),
         gamma: Interval("1/100", 1),
@@ -98,14 +101,20 @@ def _gradients(d: Derivation) -> None:
         using=("neuron", "forms"),
         why="How the neuron responds to its input.",
     )
+    d.assume(
+        "rescaled",
+        (_r_scaled, _g_scaled),
+        (lam * r, g / lam),
+        why="One form scaled up, the other down.",
+    )
     d.step(
         "gauge",
-        (lam * r) * (g / lam) + s,
+        _r_scaled * _g_scaled + s,
         _z,
         by=Rewrite(),
-        using=("neuron", "forms"),
-        why="Scaling one form up and the other down changes the parameters and not the neuron: "
-        "the parameters cannot be read off the function.",
+        using=("rescaled", "neuron", "forms"),
+        why="This changes the parameters and not the neuron: the parameters cannot be read off the "
+        "function.",
     )
 
 

@@ -1,10 +1,10 @@
 """The dimension of networks with one hidden layer, and what a parameter buys."""
 
-from functools import cache, partial
+from functools import partial
 
-from sympy import QQ, Function, Integer, Matrix, Symbol
-from sympy.polys.matrices import DomainMatrix
+from sympy import Function, Symbol
 
+from theorylab.quadratic.derivations.ranks import exact_rank
 from theorylab.quadratic.derivations.symbols import m, n
 from theorylab.symbolic import Derivation, Enumerate, Integers, Interval, Rewrite
 
@@ -30,25 +30,6 @@ SHALLOW = Derivation(
 )
 
 
-@cache
-def _rank(inputs, units, quadratic):
-    """The rank of the Jacobian of a shallow network at one rational point, exactly."""
-    shape = range(int(units)), range(int(inputs))
-    r, g, s = ([[Symbol(f"{name}{k}_{a}") for a in shape[1]] for k in shape[0]] for name in "rgs")
-    if not quadratic:
-        g, s = r, [[Integer(0)] * int(inputs) for _ in shape[0]]
-    entries = [
-        sum(r[k][a] * g[k][b] + r[k][b] * g[k][a] + (s[k][a] if a == b else 0) for k in shape[0])
-        for a in shape[1]
-        for b in range(a + 1)
-    ]
-    groups = (r, g, s) if quadratic else (r,)
-    free = [symbol for group in groups for row in group for symbol in row]
-    jacobian = Matrix(entries).jacobian(free)
-    point = {symbol: (7 * place**2 + 3 * place + 5) % 101 for place, symbol in enumerate(free)}
-    return DomainMatrix.from_Matrix(jacobian.subs(point)).convert_to(QQ).rank()
-
-
 def _layers(d: Derivation) -> None:
     for name, count, quadratic, formula, words in (
         (
@@ -67,12 +48,12 @@ def _layers(d: Derivation) -> None:
             "of a factor analysis with $2m$ factors",
         ),
     ):
-        functions = {count: partial(_rank, quadratic=quadratic)}
+        functions = {count: partial(exact_rank, quadratic=quadratic)}
         d.step(
             name,
             count(n, m),
             formula,
-            by=Enumerate({n: (8, 9), m: (1, 2)}, functions=functions),
+            by=Enumerate({n: (9, 16), m: (1, 2) if quadratic else (1, 2, 6)}, functions=functions),
             why="Few units: ranks of the Jacobian in rational arithmetic. The formula is the "
             f"dimension of {words}.",
             source="drton2007algebraic; derived here for these cases"

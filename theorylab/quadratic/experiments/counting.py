@@ -241,6 +241,6 @@ SPLINES = Plan(SplineError(), over={"target": TARGETS, "pieces": (8, 16, 32, 64,
 ARRANGEMENTS = Plan(Arrangement(), over={"curves": ("lines", "ellipses"), "m": range(1, 5)})
 #: Minutes: the pieces of 120 networks.
 RANDOM = Recorded(
-    "quadratic/random-pieces",
+    "quadratic/random-networks",
     Plan(RandomPieces(), over={"quadratic": (False, True), "depth": (1, 2, 3)}, seeds=30),
 )

@@ -28,6 +28,7 @@ _OPEN = {"markerfacecolor": COLORS["card"], "markeredgewidth": 1.4, "linestyle":
     needs={"curves": CURVES, "towers": TOWERS},
     title="One neuron per layer, twice the pieces per layer",
     references=("telgarsky2016benefits",),
+    reduce=lambda curves, towers: {"curves": curves.isel(x=slice(0, None, 25)), "towers": towers},
 )
 def tower(curves: xr.Dataset, towers: xr.Dataset) -> Figure:
     """The functions of the first towers, and the number of pieces against depth."""
@@ -86,7 +87,7 @@ def spline_rates(errors: xr.Dataset) -> Figure:
     axes[0].set_ylabel("largest error")
     axes[0].legend(loc="lower left", title="interpolating spline")
     label_curve(axes[0], 105, 1.3e-3, "$f''h^2/8$", COLORS["theory"], ha="right")
-    label_curve(axes[0], 40, 6e-6, "$\\sqrt{3}f'''h^3/216$", COLORS["theory"], ha="right")
+    label_curve(axes[0], 29, 1.9e-5, "$\\sqrt{3}f'''h^3/216$", COLORS["theory"], ha="right")
     label_curve(axes[1], 24, 2.5e-4, "best parabolas", COLORS["muted"], ha="right")
     return fig
 
