@@ -41,9 +41,9 @@ def label(condition: str) -> str:
 def heat(ax: Axes, data: xr.Dataset, title: str, rotate: bool = True) -> None:
     """Collapse rates, depth by condition, with the numbers in the cells."""
     values = rate(data).values
-    ax.imshow(values, cmap="cividis_r", vmin=0, vmax=1, aspect="auto")
+    ax.imshow(values, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
-        dark = value > 0.5
+        dark = value > 0.6
         ax.text(column, row, f"{value:.1f}".replace("0.0", "0"), ha="center", va="center",
                 fontsize=9, color="white" if dark else "#1a1a1a")  # fmt: skip
     ax.set_xticks(
@@ -175,6 +175,7 @@ def matched(matched: xr.Dataset) -> Figure:
                 fontsize=8.5,
             )
         ax.set_xticks(range(3), kinds, fontsize=8.8)
+        ax.set_xlim(-0.55, 2.6)
         ax.set_yscale("log")
         low, high = ax.get_ylim()
         ax.set_ylim(low / 2, high)

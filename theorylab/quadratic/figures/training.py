@@ -45,7 +45,7 @@ def conserved(drift: xr.Dataset) -> Figure:
         ax.set_title(f"$\\gamma={gamma:g}$")
         ax.set_xlabel("learning rate")
     axes[0].set_ylabel("largest change of\n$\\gamma\\|\\tilde w_r\\|^2-\\|\\tilde w_g\\|^2$")
-    axes[1].legend(loc="center left", bbox_to_anchor=(0.0, 0.62))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return fig
 
 
