@@ -61,7 +61,7 @@ BAD = {
         "type2",
     ),
     "din": (lambda: init_quadratic(KEY, 0, 1), "din is 0"),
-    "dout": (lambda: init_quadratic(KEY, 2, 1.5), "dout is 1.5"),
+    "dout": (lambda: init_quadratic(KEY, 2, 0), "dout is 0"),
     "eps": (lambda: init_quadratic(KEY, 2, 1, eps=-0.1), "eps is -0.1"),
     "std": (lambda: init_quadratic(KEY, 2, 1, init="small", std=0.0), "std is 0.0"),
     "a missing part": (

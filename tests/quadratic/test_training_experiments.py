@@ -6,14 +6,17 @@ import pytest
 from theorylab.lab import run
 from theorylab.quadratic.experiments.collapse import (
     FULL,
+    MATCHED,
     NORMALISED,
     REMEDIES,
     DepthSweep,
     MatchedParameters,
     said,
 )
+from theorylab.quadratic.experiments.conserved import DRIFT, Drift
 from theorylab.quadratic.experiments.digits import DIGITS, Digits
 from theorylab.quadratic.experiments.lengths import NEAR, near_reference
+from theorylab.quadratic.experiments.mixtures import MIXTURES, Mixtures
 from theorylab.quadratic.experiments.neuron import OneNeuron
 
 
@@ -31,10 +34,26 @@ def test_the_stored_table_can_be_made_again():
     assert np.allclose(again.accuracy, stored.accuracy, atol=0.02)
 
 
-@pytest.mark.parametrize("stored", [FULL, REMEDIES, NORMALISED, DIGITS], ids=lambda r: r.name)
+STORED = [FULL, REMEDIES, NORMALISED, MATCHED, DRIFT, MIXTURES, DIGITS]
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda recorded: recorded.name)
 def test_stored_results_belong_to_their_plans(stored):
     data = stored.run()
     assert all(np.all(np.isfinite(data[name]) | (name == "loss")) for name in data.data_vars)
+
+
+def test_the_drift_can_be_made_again():
+    one = run(Drift(lr=0.08))
+    kept = DRIFT.run().sel(rule="descent", gamma=1.0, lr=0.08)
+    assert np.isclose(float(one.drift), float(kept.drift), rtol=1e-3)
+    assert np.isclose(float(one.loss), float(kept.loss), rtol=1e-6)
+
+
+def test_a_mixture_can_be_made_again():
+    one = run(Mixtures())
+    kept = MIXTURES.run().sel(dim=2, seed=0)
+    assert np.allclose(one.accuracy, kept.accuracy, atol=1e-3)
 
 
 def test_digits_can_be_made_again():

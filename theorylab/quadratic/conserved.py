@@ -19,7 +19,8 @@ def gauge_invariants(params: QuadraticParams, gamma: Scalar = 1.0) -> Float[Arra
 
     Gradient flow keeps it, whatever the loss and whatever surrounds the layer, if the gate
     learns $\\gamma$ times as fast as the conventional weights. Gradient descent lets it drift in
-    proportion to the learning rate; momentum, Adam and weight decay do not conserve it.
+    proportion to the learning rate, momentum likewise but more; Adam and weight decay do not
+    conserve it.
 
     Args:
         params: of a layer that has both factors with biases.

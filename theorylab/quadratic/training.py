@@ -185,7 +185,7 @@ def train_net(
     variant: str = "fan",
     norm: str | None = None,
 ) -> Trained:
-    """Stochastic gradient descent without the stochastic: momentum on full batches, by `relinear`.
+    """Gradient descent with momentum on the full batch, by `relinear`.
 
     Args:
         net: the start.

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from theorylab.lab import Experiment, Output, Plan, static, traced
+from theorylab.lab import Experiment, Output, Plan, Recorded, static, traced
 from theorylab.quadratic.conserved import gauge_invariants
 from theorylab.quadratic.relinear import relinear
 from theorylab.quadratic.tasks import two_spirals
@@ -78,8 +78,11 @@ def _invariants(net, gamma):
     return jnp.concatenate([first, jax.vmap(lambda p: gauge_invariants(p, gamma))(net.hidden)[0]])
 
 
-#: Four optimisers, from coarse to fine steps.
-DRIFT = Plan(
-    Drift(),
-    over={"rule": list(RULES), "gamma": [1.0, 0.1], "lr": [0.08, 0.04, 0.02, 0.01]},
+#: Four optimisers, from coarse to fine steps; run once and kept (`DRIFT.record()`).
+DRIFT = Recorded(
+    "quadratic/drift-table",
+    Plan(
+        Drift(),
+        over={"rule": list(RULES), "gamma": [1.0, 0.1], "lr": [0.08, 0.04, 0.02, 0.01]},
+    ),
 )

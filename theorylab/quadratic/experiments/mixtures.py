@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from theorylab.lab import Coord, Experiment, Output, Plan, static, traced
+from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static, traced
 from theorylab.quadratic.discriminants import (
     Gaussians,
     class_scores,
@@ -69,5 +69,6 @@ class Mixtures(Experiment):
         return {"accuracy": jnp.stack([accuracy(score, test.y) for score in scores])}
 
 
-#: Two and three dimensions, where quadratic neurons can be Bayes' rule, and five, where not.
-MIXTURES = Plan(Mixtures(), over={"dim": [2, 3, 5]}, seeds=4)
+#: Two and three dimensions, where quadratic neurons can be Bayes' rule, and five, where not;
+#: run once and kept (`MIXTURES.record()`).
+MIXTURES = Recorded("quadratic/mixtures-table", Plan(Mixtures(), over={"dim": [2, 3, 5]}, seeds=4))

@@ -175,6 +175,7 @@ def matched(matched: xr.Dataset) -> Figure:
                 fontsize=8.5,
             )
         ax.set_xticks(range(3), kinds, fontsize=8.8)
+        ax.set_xlim(-0.55, 2.6)
         ax.set_yscale("log")
         low, high = ax.get_ylim()
         ax.set_ylim(low / 2, high)
