@@ -1,0 +1,1 @@
+"""Deep networks as nested dynamical systems."""
