@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from theorylab.systems.finite.errors import InterfaceError
+from theorylab.systems.errors import InterfaceError
 from theorylab.systems.finite.lens import Lens
 from theorylab.systems.finite.poly import Poly
 
@@ -24,7 +24,7 @@ def hom(q: Poly, r: Poly) -> Poly:
     pair: which position $j$ of $q$ was shown, and which direction of $r$ came back there. The
     pairs are numbered by $j$ first.
 
-    Source: `niu2024polynomial`.
+    Source: `niu2023polynomial`.
 
     >>> print(hom(Poly((2, 1)), Poly((2, 0))))
     4y^4 + 5y^2 + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from theorylab.systems.finite.errors import InterfaceError
+from theorylab.systems.errors import InterfaceError
 from theorylab.systems.finite.poly import Poly
 
 
@@ -22,7 +22,7 @@ class Lens:
     Raises:
         InterfaceError: a table does not fit the polynomials.
 
-    Source: `niu2024polynomial`.
+    Source: `niu2023polynomial`.
 
     >>> p, q = Poly((2, 1)), Poly((2, 0))
     >>> f = Lens(p, q, pos=(0, 1), dir=((1, 0), ()))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from theorylab.systems.finite.errors import InterfaceError
+from theorylab.systems.errors import InterfaceError
 from theorylab.systems.finite.lens import Lens
 from theorylab.systems.finite.poly import Poly, monomial
 
@@ -22,7 +22,7 @@ class Moore:
     Raises:
         InterfaceError: a table does not fit the interface.
 
-    Source: `niu2024polynomial`.
+    Source: `niu2023polynomial`.
 
     >>> counter = Moore(monomial(3, 2), readout=(0, 1, 2), update=((0, 1), (1, 2), (2, 0)))
     >>> counter.outputs(0, (1, 1, 0, 1))

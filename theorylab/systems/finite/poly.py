@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 
-from theorylab.systems.finite.errors import InterfaceError
+from theorylab.systems.errors import InterfaceError
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Poly:
     Raises:
         InterfaceError: an entry is not a whole number of at least 0.
 
-    Source: `niu2024polynomial`.
+    Source: `niu2023polynomial`.
 
     >>> p, q = Poly((2, 1)), Poly((2, 0))
     >>> print(p, "|", q, "|", p + q, "|", p * q, "|", p @ q)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import prod
 
-from theorylab.systems.finite.errors import InterfaceError
+from theorylab.systems.errors import InterfaceError
 from theorylab.systems.finite.lens import Lens
 from theorylab.systems.finite.poly import Poly, monomial, y
 

@@ -1,5 +1,0 @@
-"""The one error of this package."""
-
-
-class InterfaceError(ValueError):
-    """Two interfaces do not fit, or a table does not fit its interface; the message shows both."""
