@@ -20,6 +20,9 @@ _eps = symbols("epsilon", positive=True)
 _I, _J, _e = (Function(name, real=True) for name in "IJe")
 _first = _I(_p, _a)
 _out = _J(_q, _first)
+_E, _E_cosh, _E_any, _E_both = (
+    Function(name, real=True)(_p, _q, _a) for name in ("E", "E_c", "E_e", "E_2")
+)
 _slope = Subs(Derivative(_J(_q, _b), _b), _b, _first)
 
 
@@ -42,6 +45,7 @@ LEARNERS = Derivation(
         _eps: Interval(Rational(1, 10), 1),
         _first: Interval(-1, 1),
         _J(_q, _b): Interval(-1, 1),
+        **{error: Interval(0, 2) for error in (_E, _E_cosh, _E_any, _E_both)},
     },
 )
 
@@ -90,12 +94,13 @@ def _quadratic(d: Derivation) -> None:
         "its own error $\\frac12(J - c)^2$.",
         source="fong2019backprop",
     )
+    d.assume("error", _E, (_out - _c) ** 2 / 2, why="The error of the two learners as one.")
     d.step(
         "update",
         _p - _eps * (_first - _s) * Derivative(_first, _p),
-        _p - _eps * Derivative((_out - _c) ** 2 / 2, _p),
+        _p - _eps * Derivative(_E, _p),
         by=Rewrite(),
-        using=("request",),
+        using=("request", "error"),
         why="The first learner steps towards the target that it was sent; that is a gradient step "
         "on the error of the whole, of which it saw nothing.",
         source="fong2019backprop",
@@ -103,9 +108,9 @@ def _quadratic(d: Derivation) -> None:
     d.step(
         "request-composes",
         _a - (_first - _s) * Derivative(_first, _a),
-        _a - Derivative((_out - _c) ** 2 / 2, _a),
+        _a - Derivative(_E, _a),
         by=Rewrite(),
-        using=("request",),
+        using=("request", "error"),
         why="What the first asks in its turn is what the whole would ask.",
         source="fong2019backprop",
     )
@@ -119,12 +124,13 @@ def _hyperbolic(d: Derivation) -> None:
         why="The request of the second learner for the error $\\cosh(J - c)$.",
         source="fong2019backprop",
     )
+    d.assume("error-cosh", _E_cosh, cosh(_out - _c), why="The error of the whole.")
     d.step(
         "update-cosh",
         _p - _eps * sinh(_first - _s) * Derivative(_first, _p),
-        _p - _eps * Derivative(cosh(_out - _c), _p),
+        _p - _eps * Derivative(_E_cosh, _p),
         by=Rewrite(how=sinh_of_sums),
-        using=("request-cosh",),
+        using=("request-cosh", "error-cosh"),
         why="The same theorem for an error that is not quadratic: the inverse slope in the request "
         "undoes the slope in the update.",
         source="fong2019backprop",
@@ -140,12 +146,13 @@ def _general(d: Derivation) -> None:
         "wire is the gradient that comes back.",
         source="fong2019backprop",
     )
+    d.assume("error-any", _E_any, _e(_out, _c), why="The error of the whole.")
     d.step(
         "update-any",
         _p - _eps * Derivative(_e(_first, _s), _first) * Derivative(_first, _p),
-        _p - _eps * Derivative(_e(_out, _c), _p),
+        _p - _eps * Derivative(_E_any, _p),
         by=Rewrite(),
-        using=("request-any",),
+        using=("request-any", "error-any"),
         why="Nothing else was used about the error.",
         source="fong2019backprop",
     )
@@ -153,7 +160,13 @@ def _general(d: Derivation) -> None:
 
 def _parallel(d: Derivation) -> None:
     other = _J(_q, _b)
-    whole = (_first - _c) ** 2 / 2 + (other - _d) ** 2 / 2
+    whole = _E_both
+    d.assume(
+        "error-both",
+        whole,
+        (_first - _c) ** 2 / 2 + (other - _d) ** 2 / 2,
+        why="The error of two learners side by side, with the targets $c$ and $d$.",
+    )
     d.step(
         "parallel",
         (_p - _eps * Derivative(whole, _p), _q - _eps * Derivative(whole, _q)),
@@ -162,6 +175,7 @@ def _parallel(d: Derivation) -> None:
             _q - _eps * (other - _d) * Derivative(other, _q),
         ),
         by=Rewrite(),
+        using=("error-both",),
         why="Side by side, with an error that is a sum over the wires, each takes its own step.",
         source="fong2019backprop",
     )

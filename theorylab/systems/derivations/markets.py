@@ -7,9 +7,10 @@ from theorylab.symbolic import Bound, Derivation, Interval, Rewrite
 _w1, _w2 = symbols("w_1 w_2", positive=True)
 _v = symbols("v_11 v_12 v_21 v_22 v_23", positive=True)
 _g = symbols("g_11 g_12 g_21 g_22 g_23", positive=True)
-_G1, _G2, _Z = symbols("G_1 G_2 Z", positive=True)
-_W, _Gi, _M, _rest = symbols("W_i Pi_i M R", positive=True)
-_next, _mix, _gi, _others = symbols("W_i' m g_i S", positive=True)
+_u = symbols("u_11 u_12 u_21 u_22 u_23", positive=True)
+_G1, _G2, _Z, _Y, _U1, _U2 = symbols("G_1 G_2 Z Y U_1 U_2", positive=True)
+_w, _W, _Gi, _M, _rest = symbols("w_i W_i Pi_i M R", positive=True)
+_next, _mix, _gi = symbols("V_i m g_i", positive=True)
 
 MARKETS = Derivation(
     "systems/markets",
@@ -21,38 +22,61 @@ MARKETS = Derivation(
         "larger one."
     ),
     domain={
-        **{s: Interval(Rational(1, 20), 1) for s in (_w1, _w2, *_v, *_g, _G1, _G2, _Z)},
-        **{s: Interval(Rational(1, 20), 1) for s in (_W, _Gi, _M, _rest, _next, _mix, _gi)},
-        _others: Interval(Rational(1, 20), 1),
+        s: Interval(Rational(1, 20), 1)
+        for s in (
+            *(_w1, _w2, *_v, *_g, *_u, _G1, _G2, _Z, _Y, _U1, _U2),
+            *(_w, _W, _Gi, _M, _rest, _next, _mix, _gi),
+        )
     },
 )
 
 
 def _nested(d: Derivation) -> None:
-    groups = ((0, 1), (2, 3, 4))
+    groups = ((_w1, _G1, _U1, (0, 1)), (_w2, _G2, _U2, (2, 3, 4)))
     d.assume(
         "groups",
         (_G1, _G2),
-        tuple(sum(_v[n] * _g[n] for n in group) for group in groups),
+        tuple(sum(_v[n] * _g[n] for n in group) for *_, group in groups),
         why="What two markets, of two and of three forecasters, gave to the outcome that came.",
     )
     d.assume("price", _Z, _w1 * _G1 + _w2 * _G2, why="What the market above them gave to it.")
-    flat = sum(
-        w * sum(_v[n] * _g[n] for n in group) for w, group in zip((_w1, _w2), groups, strict=True)
+    d.assume(
+        "above",
+        (_U1, _U2),
+        (_w1 * _G1 / _Z, _w2 * _G2 / _Z),
+        why="The wealth of the two markets after the outcome.",
     )
-    inner = []
-    outer = []
-    for w, G, group in zip((_w1, _w2), (_G1, _G2), groups, strict=True):
-        inner += [(w * G / _Z) * (_v[n] * _g[n] / G) for n in group]
-        outer += [w * _v[n] * _g[n] / flat for n in group]
+    d.assume(
+        "within",
+        _u,
+        tuple(_v[n] * _g[n] / G for _, G, _, group in groups for n in group),
+        why="The wealth of each forecaster within its own market.",
+    )
+    d.assume(
+        "flat-price",
+        _Y,
+        sum(w * _v[n] * _g[n] for w, _, _, group in groups for n in group),
+        why="What a single market of all five gave to the outcome, if forecaster $j$ of group $i$ "
+        "holds the wealth $w_i v_{ij}$ in it.",
+    )
+    d.step(
+        "same-price",
+        _Z,
+        _Y,
+        by=Rewrite(),
+        using=("price", "groups", "flat-price"),
+        why="Both show the same forecast.",
+        source="shapiro2022dynamic; derived here",
+    )
     d.step(
         "nested",
-        tuple(inner),
-        tuple(outer),
+        tuple(U * _u[n] for *_, U, group in groups for n in group),
+        tuple(w * _v[n] * _g[n] / _Y for w, _, _, group in groups for n in group),
         by=Rewrite(how=(together, cancel)),
-        using=("price", "groups"),
-        why="Wealth of a group times wealth within the group, after the outcome: the same as in "
-        "one market in which forecaster $j$ of group $i$ starts with $w_i v_{ij}$.",
+        using=("above", "within", "price", "groups", "flat-price"),
+        why="Wealth of the group times wealth within it: what each would hold in the single "
+        "market. The price of the group cancels.",
+        source="shapiro2022dynamic; derived here",
     )
 
 
@@ -60,34 +84,33 @@ def _regret(d: Derivation) -> None:
     d.assume(
         "wealth",
         _W,
-        _w1 * _Gi / _M,
+        _w * _Gi / _M,
         why="After some outcomes forecaster $i$ holds its first wealth times the product $\\Pi_i$ "
         "of what it gave to them, over the product $M$ of what the market gave.",
     )
-    d.assume("mixture", _mix, _W * _gi + _others, why="The market's next forecast.")
     d.assume(
         "traded",
         _next,
         _W * _gi / _mix,
-        why="The next outcome changes the wealth.",
+        why="The next outcome, to which the market gives $m$ and the forecaster $g_i$, moves it.",
     )
     d.step(
         "wealth-after",
         _next,
-        _w1 * (_Gi * _gi) / (_M * (_w1 * _Gi * _gi / _M + _others)),
-        by=Rewrite(how=(together, cancel)),
-        using=("traded", "mixture", "wealth"),
+        _w * (_Gi * _gi) / (_M * _mix),
+        by=Rewrite(),
+        using=("traded", "wealth"),
         why="The same formula with one more factor in each product: it holds at every time.",
     )
     d.assume(
         "total",
         _M,
-        _w1 * _Gi + _rest,
+        _w * _Gi + _rest,
         why="The wealths add up to one, so $M = \\sum_i w_i \\Pi_i$; $R$ is the sum of the others.",
     )
     d.step(
         "share",
-        _w1 * _Gi,
+        _w * _Gi,
         _M,
         relation="<=",
         by=Bound(),
@@ -97,7 +120,7 @@ def _regret(d: Derivation) -> None:
     d.step(
         "regret",
         -log(_M),
-        -log(_w1) - log(_Gi),
+        -log(_w) - log(_Gi),
         relation="<=",
         by=Bound(along=(_rest, 0), how=expand_log),
         using=("total",),
