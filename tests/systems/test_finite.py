@@ -6,9 +6,9 @@ from itertools import product
 
 import pytest
 
+from theorylab.systems import InterfaceError
 from theorylab.systems.finite import (
     Box,
-    InterfaceError,
     Lens,
     Moore,
     Poly,

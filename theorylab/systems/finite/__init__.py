@@ -5,7 +5,6 @@ from 0, and two things are equal if their tables are. It is for theorems; for si
 real numbers see `theorylab.systems`.
 """
 
-from theorylab.systems.errors import InterfaceError
 from theorylab.systems.finite.hom import curry, evaluation, hom, uncurry
 from theorylab.systems.finite.lens import Lens
 from theorylab.systems.finite.moore import Moore
@@ -14,7 +13,6 @@ from theorylab.systems.finite.wiring import Box, Wiring
 
 __all__ = [
     "Box",
-    "InterfaceError",
     "Lens",
     "Moore",
     "Poly",
