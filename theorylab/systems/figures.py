@@ -86,6 +86,7 @@ def recall(runs: xr.Dataset) -> Figure:
     "systems/holding",
     needs={"runs": HOLDING},
     title="What a wiring recalls it learns again, at the cost of the rest",
+    references=("spivak2021deeply",),
     rtol=1e-3,
     atol=0.02,
     reduce=lambda runs: {"runs": _share_held(runs).to_dataset(name="share")},
