@@ -1,0 +1,48 @@
+"""Deep networks as nested dynamical systems: interfaces, wirings that learn, and their laws."""
+
+from theorylab.systems import finite
+from theorylab.systems.boxes import (
+    copy,
+    discard,
+    lens,
+    machine,
+    smooth,
+    stateful,
+    swap,
+    vectorfield,
+)
+from theorylab.systems.errors import InterfaceError
+from theorylab.systems.learning import learner, weights
+from theorylab.systems.rewiring import forecast, hebbian, market
+from theorylab.systems.running import discretise, power, run
+from theorylab.systems.system import System, identity, nest
+from theorylab.systems.wires import R, Wire, interface, sink, source
+
+__all__ = [
+    "InterfaceError",
+    "R",
+    "System",
+    "Wire",
+    "copy",
+    "discard",
+    "discretise",
+    "finite",
+    "forecast",
+    "hebbian",
+    "identity",
+    "interface",
+    "learner",
+    "lens",
+    "machine",
+    "market",
+    "nest",
+    "power",
+    "run",
+    "sink",
+    "smooth",
+    "source",
+    "stateful",
+    "swap",
+    "vectorfield",
+    "weights",
+]

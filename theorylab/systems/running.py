@@ -1,0 +1,142 @@
+"""Copies of a system, its ticks, and its discretisation in time."""
+
+from typing import Any
+
+import jax
+
+from theorylab.lab.require import require, whole
+from theorylab.systems.errors import InterfaceError
+from theorylab.systems.system import State, System
+from theorylab.systems.wires import Wire, interface, shapes
+
+
+def power(system: System, copies: int) -> System:
+    """So many copies side by side, as one system on stacked wires: `jax.vmap` over boxes.
+
+    Every wire and every state gets an axis of this length in front; each copy has its own key.
+
+    Args:
+        system: any system.
+        copies: at least 1.
+
+    >>> from theorylab.systems import R, identity
+    >>> power(identity(R(2)), 5)
+    System(R^(5x2)·y^R^(5x2) -> R^(5x2)·y^R^(5x2))
+    """
+    copies = whole("copies", copies, low=1)
+
+    def stacked(wires: tuple) -> tuple:
+        return tuple(Wire(_stack(w.pos, copies), _stack(w.dir, copies)) for w in wires)
+
+    def several(init):
+        return lambda key: jax.vmap(init)(jax.random.split(key, copies))
+
+    leaves = {name: several(init) for name, init in system.leaves.items()}
+    every = {"axis_size": copies}
+    return System(
+        stacked(system.dom),
+        stacked(system.cod),
+        jax.vmap(system.fwd, **every),
+        jax.vmap(system.bwd, **every),
+        leaves,
+        system.clock,
+    )
+
+
+def run(
+    system: System, state: State, directions: tuple | None = None, length: int | None = None
+) -> tuple[State, tuple]:
+    """Let a system from nothing to something tick: `jax.lax.scan` over its ticks.
+
+    Args:
+        system: with no wires on the left.
+        state: from `system.init`.
+        directions: what comes in, one entry per wire on the right, each with the ticks along its
+            first axis. May be left out if nothing comes in.
+        length: the number of ticks, if `directions` does not say.
+
+    Returns:
+        The last state, and the positions shown at each tick, one entry per wire.
+
+    Raises:
+        InterfaceError: the system has wires on the left, or is a flow; or the directions do not
+            fit the wires.
+        ValueError: nothing says how many ticks there are.
+
+    >>> import jax.numpy as jnp
+    >>> from theorylab.systems import R, machine
+    >>> count = machine("n", lambda key: jnp.zeros(()), lambda s: s, lambda s, d: s + d, R())
+    >>> state, (shown,) = run(count, count.init(jax.random.key(0)), (jnp.ones(4),))
+    >>> shown.tolist()
+    [0.0, 1.0, 2.0, 3.0]
+    """
+    if system.dom or system.clock == "flow":
+        what = "it is a flow: discretise it" if system.clock == "flow" else "close its left side"
+        raise InterfaceError(
+            f"cannot run {interface(system.dom)} -> {interface(system.cod)}: {what}"
+        )
+    wanted = tuple(wire.dir for wire in system.cod)
+    if directions is None:
+        directions = wanted
+        if jax.tree.leaves(wanted):
+            raise InterfaceError(f"{interface(system.cod)} needs directions")
+    given = shapes(jax.tree.map(lambda leaf: leaf[0], directions))
+    if given != wanted:
+        raise InterfaceError(f"directions {given} for {interface(system.cod)}, given {given}")
+    if length is None and not jax.tree.leaves(directions):
+        raise ValueError("length is None; allowed: a whole number, as no direction says it")
+
+    def tick(state: State, came: tuple) -> tuple:
+        state, shown, _ = system.step(state, (), came)
+        return state, shown
+
+    return jax.lax.scan(tick, state, directions, length=length)
+
+
+def discretise(system: System, method: str, dt: float | int) -> System:
+    """A flow as a system that ticks, of the same wires.
+
+    What comes in during a step stands still. Discretise the whole, after wiring: see
+    `vectorfield`.
+
+    Args:
+        system: a flow from nothing to something.
+        method: "euler" or "rk4".
+        dt: length of a step in the time of the flow, above 0.
+
+    Raises:
+        ValueError: an unknown method or a step that is not positive.
+        InterfaceError: the system is no flow, or has wires on the left.
+    """
+    require("method", method, choices=("euler", "rk4"))
+    require("dt", dt, above=0)
+    if system.dom or system.clock != "flow":
+        raise InterfaceError(f"{system} is no flow from nothing to something")
+
+    def velocity(state: State, directions: tuple) -> State:
+        return system.step(state, (), directions)[0]
+
+    def bwd(state: State, directions: tuple) -> tuple:
+        first = velocity(state, directions)
+        if method == "euler":
+            return _moved(state, first, dt), ()
+        second = velocity(_moved(state, first, dt / 2), directions)
+        third = velocity(_moved(state, second, dt / 2), directions)
+        fourth = velocity(_moved(state, third, dt), directions)
+        mean = jax.tree.map(
+            lambda a, b, c, d: (a + 2 * b + 2 * c + d) / 6, first, second, third, fourth
+        )
+        return _moved(state, mean, dt), ()
+
+    def fwd(state: State, positions: tuple) -> tuple:
+        return system.fwd(state, positions)[0], {name: state[name] for name in system.leaves}
+
+    return System((), system.cod, fwd, bwd, system.leaves, "ticks")
+
+
+def _moved(state: Any, velocity: Any, time: float) -> Any:
+    return jax.tree.map(lambda x, v: x + time * v, state, velocity)
+
+
+def _stack(tree: Any, copies: int) -> Any:
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct((copies, *x.shape), x.dtype), tree)

@@ -1,0 +1,167 @@
+"""Systems: lenses with a state that moves, and their composition."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+from zlib import crc32
+
+import jax
+
+from theorylab.citation import references
+from theorylab.systems.errors import InterfaceError
+from theorylab.systems.wires import Wire, interface
+
+Wires = tuple[Wire, ...]
+State = dict[str, Any]
+
+
+@references("spivak2021deeply", "spivak2021learners")
+@dataclass(frozen=True)
+class System:
+    r"""A system $p \to q$ with states $S$: a coalgebra of the internal hom $[p, q]$.
+
+    In state $s$, shown a position $i$ of $p$, it shows the position $\varphi(s, i)$ of $q$; when
+    a direction $d$ comes back there, it moves to a new state and sends a direction back to $p$.
+    Build systems with `lens`, `smooth`, `stateful`, `machine`, `learner`, and from each other with
+    `>>` (in series), `@` (side by side), `nest` and `power`.
+
+    The state is a dictionary with one entry for each box that has a state, by name. So the laws
+    hold on the nose: however a diagram is bracketed, state and initialisation are the same.
+
+    Args:
+        dom, cod: the interfaces $p$ and $q$, tuples of wires.
+        fwd: `(state, positions) -> (positions, residual)`, a tuple with one entry per wire.
+        bwd: `(residual, directions) -> (state, directions)`.
+        leaves: for the name of each box with a state, a function from a random key to its state.
+        clock: "ticks" if `bwd` gives the next state, "flow" if it gives the velocity of the state,
+            "none" if there is no state.
+
+    Source: `spivak2021deeply`; `spivak2021learners`.
+    """
+
+    dom: Wires
+    cod: Wires
+    fwd: Callable[[State, tuple], tuple[tuple, Any]]
+    bwd: Callable[[Any, tuple], tuple[State, tuple]]
+    leaves: Mapping[str, Callable] = field(default_factory=dict)
+    clock: str = "none"
+
+    def init(self, key: jax.Array) -> State:
+        """The initial state of every box; each has a key of its own, made from its name."""
+        return {n: f(jax.random.fold_in(key, crc32(n.encode()))) for n, f in self.leaves.items()}
+
+    def step(
+        self, state: State, positions: tuple = (), directions: tuple = ()
+    ) -> tuple[State, tuple, tuple]:
+        """One tick: the new state, the positions shown, the directions sent back."""
+        shown, residual = self.fwd(state, positions)
+        state, back = self.bwd(residual, directions)
+        return state, shown, back
+
+    def __rshift__(self, other: "System") -> "System":
+        """In series: `self`, then `other`, forward and backward in one tick.
+
+        Raises:
+            InterfaceError: the interfaces differ, two boxes have one name, or the clocks differ.
+        """
+        if self.cod != other.dom:
+            raise InterfaceError(
+                f"cannot compose: {interface(self.cod)} on the left, "
+                f"{interface(other.dom)} on the right"
+            )
+
+        def fwd(state: State, positions: tuple) -> tuple:
+            between, first = self.fwd(state, positions)
+            shown, second = other.fwd(state, between)
+            return shown, (first, second)
+
+        def bwd(residual: tuple, directions: tuple) -> tuple:
+            later, between = other.bwd(residual[1], directions)
+            earlier, back = self.bwd(residual[0], between)
+            return earlier | later, back
+
+        return System(self.dom, other.cod, fwd, bwd, _joined(self, other), _clock(self, other))
+
+    def __matmul__(self, other: "System") -> "System":
+        """Side by side, on the wires of both.
+
+        Raises:
+            InterfaceError: two boxes have one name, or the clocks differ.
+        """
+
+        def fwd(state: State, positions: tuple) -> tuple:
+            mine, yours = _split(positions, self.dom)
+            left, first = self.fwd(state, mine)
+            right, second = other.fwd(state, yours)
+            return left + right, (first, second)
+
+        def bwd(residual: tuple, directions: tuple) -> tuple:
+            mine, yours = _split(directions, self.cod)
+            first, left = self.bwd(residual[0], mine)
+            second, right = other.bwd(residual[1], yours)
+            return first | second, left + right
+
+        both = _joined(self, other)
+        dom, cod = self.dom + other.dom, self.cod + other.cod
+        return System(dom, cod, fwd, bwd, both, _clock(self, other))
+
+    def rename(self, prefix: str) -> "System":
+        """The same system with `prefix/` before the name of every box."""
+        names = {name: f"{prefix}/{name}" for name in self.leaves}
+
+        def fwd(state: State, positions: tuple) -> tuple:
+            return self.fwd({old: state[new] for old, new in names.items()}, positions)
+
+        def bwd(residual: Any, directions: tuple) -> tuple:
+            state, back = self.bwd(residual, directions)
+            return {names[old]: value for old, value in state.items()}, back
+
+        leaves = {names[old]: init for old, init in self.leaves.items()}
+        return System(self.dom, self.cod, fwd, bwd, leaves, self.clock)
+
+    def __repr__(self) -> str:
+        boxes = f", state in {', '.join(self.leaves)}" if self.leaves else ""
+        return f"System({interface(self.dom)} -> {interface(self.cod)}{boxes})"
+
+
+def identity(*wires: Wire) -> System:
+    """The system without a state that passes everything on.
+
+    >>> from theorylab.systems import R
+    >>> identity(R(2))
+    System(R^2·y^R^2 -> R^2·y^R^2)
+    """
+    return System(wires, wires, lambda state, i: (i, ()), lambda residual, d: ({}, d))
+
+
+def nest(outer: System, *inner: System) -> System:
+    """Put systems, side by side, into the wiring `outer`, which may have a state of its own.
+
+    Raises:
+        InterfaceError: what they show together is not what `outer` takes.
+    """
+    return reduce(System.__matmul__, inner, identity()) >> outer
+
+
+def _split(values: tuple, wires: Wires) -> tuple[tuple, tuple]:
+    return values[: len(wires)], values[len(wires) :]
+
+
+def _joined(first: System, second: System) -> dict:
+    shared = set(first.leaves) & set(second.leaves)
+    if shared:
+        raise InterfaceError(
+            f"two boxes are called {sorted(shared)[0]!r}: {first} and {second}; rename one"
+        )
+    return {**first.leaves, **second.leaves}
+
+
+def _clock(first: System, second: System) -> str:
+    clocks = {first.clock, second.clock} - {"none"}
+    if len(clocks) > 1:
+        raise InterfaceError(
+            f"cannot join {first} ({first.clock}) and {second} ({second.clock}): discretise the "
+            "flow first"
+        )
+    return clocks.pop() if clocks else "none"
