@@ -85,7 +85,10 @@ def test_a_pathway_decays_while_a_frozen_one_holds_more_than_the_target(depth):
     def end(stop):
         return final_allocation(p0, s, depth, Deficit("freeze", 1, 0.0, stop))[:, 0]
 
-    assert end(jnp.inf).tolist() == [0.0, 6.0]
+    assert end(jnp.inf).tolist() == [0.0, pytest.approx(6.0, rel=1e-12)]
+    slope = float(jax.grad(lambda stop: end(stop)[0])(0.5))
+    apart = float(end(0.5 + 1e-4)[0] - end(0.5 - 1e-4)[0])
+    assert slope == pytest.approx(apart / 2e-4, rel=1e-4)
     for stop in (0.5, 5.0, 5e3):
         ours = end(stop)
         assert float(ours.sum()) == pytest.approx(3.0, rel=1e-9)
