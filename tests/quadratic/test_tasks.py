@@ -96,7 +96,7 @@ def test_bayes_rule_is_quadratic_and_lda_is_linear():
     bayes = curved(true)
     assert jnp.allclose(curved(linear_discriminant(true)), 0.0, atol=1e-9)
     inverse = jnp.linalg.inv(mixture.covariances)
-    assert jnp.allclose(bayes, inverse[0] - inverse, atol=1e-9)
+    assert jnp.allclose(bayes, inverse[:1] - inverse, atol=1e-9)
     # In two dimensions one quadratic neuron has any such form: here by its square terms and
     # one product.
     target = bayes[1] / 2

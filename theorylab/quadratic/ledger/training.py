@@ -121,7 +121,7 @@ def _order(drift) -> Measurement:
 
 def _adam(drift) -> Measurement:
     values = drift.drift.sel(rule="adam").sortby("lr")
-    return Measurement(float((values.isel(lr=0) / values.isel(lr=-1)).min(skipna=False)))
+    return Measurement(float((values.isel(lr=0) / values.isel(lr=1)).min(skipna=False)))
 
 
 def _perfect(condition: str) -> Callable:
@@ -308,8 +308,9 @@ ROWS = (
         "Under Adam the drift does not go to zero with the learning rate.",
         {"drift": DRIFT},
         _adam,
-        between(0.5, 2.0),
-        "Drift at an eighth of the learning rate over that at the full one",
+        between(0.8, 1.25),
+        "Drift at the finest learning rate over that at twice it; proportional would be 0.5. The "
+        "coarsest, 0.08, is left out: there Adam is far from its own limit of small steps",
     ),
     _own(
         "xor",
