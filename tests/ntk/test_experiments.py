@@ -8,6 +8,7 @@ import pytest
 from theorylab.lab import run
 from theorylab.ntk import dirichlet_task, hilbert_estimator, majority_vote, one_nn
 from theorylab.ntk.experiments.agreement import Taxonomy
+from theorylab.ntk.experiments.digits import DIGITS, unit_digits
 from theorylab.ntk.experiments.limits import NearZero
 from theorylab.ntk.experiments.official import FULL, DepthScan, ExcessRisk, OfficialTask
 from theorylab.ntk.experiments.widths import VarianceByDepth
@@ -91,3 +92,25 @@ def test_bad_parameters_are_refused():
         DepthScan(depths=(0,))
     with pytest.raises(ValueError, match="activation"):
         Taxonomy(activation="relu6")
+
+
+def test_a_slice_of_the_stored_digits_is_found_again():
+    pytest.importorskip("sklearn")
+    stored = DIGITS.run().sel(activation="h_2")
+    again = run(DIGITS.plan.experiment.replace(activation="h_2", depths=(1, 10)))
+    here = stored.sel(depth=[1, 10])
+    np.testing.assert_allclose(again.accuracy, here.accuracy, atol=3 / 797)
+    np.testing.assert_allclose(again.agree_nn, here.agree_nn, atol=3 / 797)
+    assert float(again.nearest) == float(stored.nearest)
+
+
+def test_the_nearest_neighbour_of_the_digits_is_found_by_a_plain_search():
+    pytest.importorskip("sklearn")
+    (x, y), (z, truth) = unit_digits(1000, 797)
+    np.testing.assert_allclose(np.linalg.norm(x, axis=1), 1, rtol=1e-12)
+    assert float(jnp.min(x)) >= 0
+    guess = [int(y[np.argmax(np.asarray(x) @ np.asarray(one))]) for one in z]
+    found = np.mean(np.asarray(guess) == np.asarray(truth))
+    assert found == pytest.approx(float(DIGITS.run().nearest[0]), abs=1e-12)
+    with pytest.raises(ValueError, match=r"n \+ tests is 1798; allowed: at most 1797"):
+        unit_digits(1000, 798)
