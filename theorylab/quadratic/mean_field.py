@@ -84,9 +84,11 @@ def length_map(
     fourth = symbolic.compiled("quadratic/moments/tail", args=HALF_MOMENTS)
 
     def layer(now, _):
-        after = jnp.stack([second(*now, *rest), fourth(*now, *rest)])
-        # Once infinite it stays so: inf - inf does not occur, but 0 * inf does.
-        after = jnp.where(jnp.isfinite(now[0]), after, now)
+        # 0 * inf is NaN: there the largest number stands for infinity.
+        largest = jnp.minimum(now, jnp.finfo(now.dtype).max)
+        after, instead = (jnp.stack([second(*x, *rest), fourth(*x, *rest)]) for x in (now, largest))
+        after = jnp.where(jnp.isnan(after), instead, after)
+        after = jnp.where(jnp.isnan(after) | jnp.isinf(now[0]), jnp.inf, after)
         return after, after
 
     return jnp.vstack([start[None], jax.lax.scan(layer, start, None, depth)[1]])
