@@ -231,7 +231,7 @@ def test_bad_arguments_are_named():
         (dict(lr=-0.1), "lr is -0.1"),
         (dict(steps=0), "steps is 0"),
         (dict(record_every=3), "divisor of steps = 10"),
-        (dict(sigma=jnp.eye(3)), "a chain from 3 inputs to 3 outputs"),
+        (dict(sigma=jnp.eye(3)), "a chain of matrices from 3 inputs to 3 outputs"),
         (dict(params=odd), "the same depth in all pathways"),
         (dict(params=silent), "it never learns"),
         (dict(params=()), "at least one"),

@@ -16,7 +16,7 @@ from theorylab.deep_linear.race import allocate, check_race, head_start
 from theorylab.lab.require import require
 
 _FOLD = 0.04
-_STEPS = 1200
+_STEPS = 3000
 
 
 @references("kleinman2024critical")

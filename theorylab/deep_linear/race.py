@@ -288,7 +288,7 @@ def _from_remaining(left, depth, imbalance):
     u = jnp.arcsinh(balanced / root)
     u = jax.lax.fori_loop(0, _NEWTON, lambda _, u: newton(u, fixed), u)
     p = root * jnp.sinh(newton(jax.lax.stop_gradient(u), goal))
-    p = jnp.where(possible, p, jnp.inf)
+    p = jnp.where(possible, p, jnp.where(jnp.isnan(left), jnp.nan, jnp.inf))
     return jnp.where(beyond, -p, p)
 
 

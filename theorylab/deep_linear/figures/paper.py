@@ -127,7 +127,9 @@ def lesion(descent: xr.Dataset, theory: xr.Dataset) -> Figure:
     references=_PAPER,
     reduce=lambda runs: {"runs": runs.sel(activation="tanh").isel(time=slice(0, None, 10))},
     rtol=1e-3,
-    atol=1e-3,
+    # Modes of equal strength have no basis of their own: rounding, which differs between
+    # processors, picks one, and tanh tells the bases apart.
+    atol=2e-2,
 )
 def nonlinear(runs: xr.Dataset) -> Figure:
     """Tanh above, ReLU below: output of each pathway in each mode, by gradient descent."""

@@ -54,6 +54,10 @@ def _boundaries(ax: Axes, data: xr.Dataset, title: str, margin: float = 0.35) ->
 @figure(
     "quadratic/one-neuron",
     needs={"square": XOR, "curves": CURVES},
+    reduce=lambda square, curves: {
+        "square": square.isel(seed=[0]),
+        "curves": curves.isel(seed=[0]),
+    },
     title="What one quadratic neuron separates",
     references=("fan2023expressivity",),
     rtol=1e-3,
