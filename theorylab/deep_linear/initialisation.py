@@ -286,12 +286,16 @@ def check_params(params: Params, shape: tuple[int, ...] | None = None) -> int:
     >>> check_params(((jnp.ones((3, 2)), jnp.ones((2, 3))),), (2, 2))
     2
     """
-    if not isinstance(params, tuple | list) or not len(params):
+    if not isinstance(params, tuple | list):
         raise ValueError(f"params is {type(params).__name__}; allowed: a tuple over pathways")
+    if not params:
+        raise ValueError("params holds no pathway; allowed: at least one")
     for a, layers in enumerate(params):
         if not isinstance(layers, tuple | list) or not len(layers):
             given = "no layers" if isinstance(layers, tuple | list) else type(layers).__name__
-            raise ValueError(f"params holds {given} in pathway {a}; allowed: a tuple over layers")
+            raise ValueError(
+                f"params holds {given} in pathway {a}; allowed: a tuple of at least one layer"
+            )
         if len(layers) != len(params[0]):
             raise ValueError(
                 f"pathway {a} has {len(layers)} layers, pathway 0 has {len(params[0])}; "
