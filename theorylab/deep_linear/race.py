@@ -170,7 +170,7 @@ def split(
 def check_race(depth: int, imbalance: float) -> tuple[int, float]:
     """Depth and imbalance as Python numbers, or ValueError.
 
-    >>> check_race(3.0, 1)
+    >>> check_race(3, 1.0)
     (3, 1.0)
     """
     if isinstance(imbalance, jax.core.Tracer):

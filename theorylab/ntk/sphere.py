@@ -75,7 +75,7 @@ def sphere_spectrum(
     Source: bach2017breaking, appendix on spherical harmonics.
 
     >>> found = sphere_spectrum(lambda eps: (1 - eps) ** 2, 3, 4)  # (x.z)^2 on the 2-sphere
-    >>> found.multiplicity.tolist(), [round(float(v), 4) for v in found.eigenvalues]
+    >>> found.multiplicity.tolist(), [abs(round(float(v), 4)) for v in found.eigenvalues]
     ([1.0, 3.0, 5.0, 7.0, 9.0], [0.3333, 0.0, 0.1333, 0.0, 0.0])
     """
     require("dimension", dimension, low=2, integer=True)
