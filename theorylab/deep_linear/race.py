@@ -303,8 +303,14 @@ def _unequal_split(behind, total, depth, imbalance):
             potential = _unequal_potential(lead, depth, imbalance)
             p = _unequal_inverse(potential[..., None] - behind, depth, imbalance)
         else:
-            left = _remaining(lead, depth, imbalance)[..., None] + behind
-            p = _from_remaining(left, depth, imbalance)
+            # Below sqrt(lambda) potentials keep their digits, above it what is left of the race.
+            near = _unequal_potential(jnp.minimum(lead, root), depth, imbalance)
+            far = _remaining(jnp.maximum(lead, root), depth, imbalance)
+            p = jnp.where(
+                (lead < root)[..., None],
+                _unequal_inverse(near[..., None] - behind, depth, imbalance),
+                _from_remaining(far[..., None] + behind, depth, imbalance),
+            )
         return p * jnp.sqrt(p**2 + imbalance) ** (depth - 1)
 
     def whole(u):
