@@ -2,12 +2,12 @@
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from theorylab.lab.files import replacing
 from theorylab.lab.plan import Plan, _digest
 from theorylab.lab.reference import reference_path
 from theorylab.lab.store import Store
@@ -57,10 +57,8 @@ class Recorded:
         """Run the plan and write the file to commit."""
         path = reference_path(self.name)
         dataset = self.plan.run(store)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        dataset.to_netcdf(temporary, engine="h5netcdf")
-        os.replace(temporary, path)
+        with replacing(path) as part:
+            dataset.to_netcdf(part, engine="h5netcdf")
         return path
 
     def provenance(self) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Committed reference values of figures, and the comparison with what comes out now."""
 
-import contextlib
 import dataclasses
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
+
+from theorylab.lab.files import replacing
 
 LIMIT = 2**20  # bytes; reference data are committed, so they stay small
 
@@ -58,9 +58,7 @@ def save_reference(name: str, datasets: dict[str, xr.Dataset]) -> Path:
     path = reference_path(name)
     if path.is_file() and xr.load_dataset(path, engine="h5netcdf").data_vars:
         raise ValueError(f"{path} is a recorded result: a figure cannot have the same name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    try:
+    with replacing(path) as part:
         for mode, (group, dataset) in zip(
             "w" + "a" * len(datasets), datasets.items(), strict=False
         ):
@@ -69,17 +67,12 @@ def save_reference(name: str, datasets: dict[str, xr.Dataset]) -> Path:
                 for variable in dataset.data_vars
                 if dataset[variable].ndim and dataset[variable].dtype.kind in "fiu"
             }
-            dataset.to_netcdf(temporary, mode=mode, group=group, engine="h5netcdf", encoding=packed)
-            mode = "a"
-        if temporary.stat().st_size > LIMIT:
+            dataset.to_netcdf(part, mode=mode, group=group, engine="h5netcdf", encoding=packed)
+        if part.stat().st_size > LIMIT:
             raise ValueError(
-                f"{name}: reference of {temporary.stat().st_size} bytes; allowed: {LIMIT}. "
+                f"{name}: reference of {part.stat().st_size} bytes; allowed: {LIMIT}. "
                 f"Give the figure reduce=, a function from the datasets to smaller ones"
             )
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
     return path
 
 
