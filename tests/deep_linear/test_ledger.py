@@ -4,15 +4,14 @@ The data are made up here, at the size of what the experiments give, so that thi
 rows measure and how they judge, not the experiments.
 """
 
-import dataclasses
-
 import numpy as np
 import pytest
 import xarray as xr
 
+from tests.ledgers import HOLDS, short, verdict
 from theorylab.deep_linear.ledger import LEDGER
-from theorylab.deep_linear.ledger.judges import above, below, between, near
-from theorylab.lab import Measurement, Verdict, evaluate
+from theorylab.lab import Measurement, Verdict
+from theorylab.lab.judges import above, below, between, near
 
 ROOTS = np.sqrt([15.0, 7, 3, 3, 1, 1, 1, 1])
 TREE_WINDOWS = {
@@ -21,16 +20,6 @@ TREE_WINDOWS = {
     2: [0.5] * 8,
 }
 EXPECTED_TO_FAIL = {"fig1-late-negligible-d2"}  # a claim that does not hold at depth 2
-
-
-@dataclasses.dataclass(frozen=True)
-class Given:
-    """A plan whose result is given."""
-
-    dataset: xr.Dataset
-
-    def run(self, store=None):
-        return self.dataset
 
 
 def large():
@@ -203,17 +192,7 @@ def good(row):
     return {need: make(need) for need in row.needs}
 
 
-def short(row):
-    return row.id.partition("/")[2]
-
-
-def verdict(row, datasets):
-    given = {need: Given(dataset) for need, dataset in datasets.items()}
-    return evaluate(dataclasses.replace(row, needs=given)).verdict
-
-
 JUDGED = [row for row in LEDGER if row.measure]
-HOLDS = (Verdict.REPRODUCED, Verdict.WITH_DIFFERENCE)
 
 
 @pytest.mark.parametrize("row", JUDGED, ids=short)

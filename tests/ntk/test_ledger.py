@@ -4,30 +4,18 @@ The data are made up here, at the size of what the experiments give, so that thi
 rows measure and how they judge, not the experiments.
 """
 
-import dataclasses
-
 import numpy as np
 import pytest
 import xarray as xr
 
+from tests.ledgers import HOLDS, short, verdict
 from theorylab.lab import Measurement, Verdict, evaluate
+from theorylab.lab.judges import below, between, near
 from theorylab.ntk.experiments.official import OFFICIAL_ACTIVATIONS
 from theorylab.ntk.ledger import LEDGER
-from theorylab.ntk.ledger.judges import below, between, near
 
-HOLDS = (Verdict.REPRODUCED, Verdict.WITH_DIFFERENCE)
 JUDGED = [row for row in LEDGER if row.measure]
 MATCHED = {2: ("sine_2.676", "3d_opt"), 4: ("sine_6.135", "5d_opt"), 8: ("sine_13.83", "9d_opt")}
-
-
-@dataclasses.dataclass(frozen=True)
-class Given:
-    """A plan whose result is given."""
-
-    dataset: xr.Dataset
-
-    def run(self, store=None):
-        return self.dataset
 
 
 def taxonomy():
@@ -171,15 +159,6 @@ MADE_UP = {
 
 def good(row):
     return {need: MADE_UP[need]() for need in row.needs}
-
-
-def short(row):
-    return row.id.partition("/")[2]
-
-
-def verdict(row, datasets):
-    given = {need: Given(dataset) for need, dataset in datasets.items()}
-    return evaluate(dataclasses.replace(row, needs=given)).verdict
 
 
 @pytest.mark.parametrize("row", JUDGED, ids=short)

@@ -1,47 +1,18 @@
 """Every row on expressivity can fail: on missing data it never holds, on wrong data not either."""
 
-import dataclasses
-
 import numpy as np
 import pytest
-import xarray as xr
 
-from theorylab.lab import Verdict, evaluate
+from tests.ledgers import HOLDS, computed_once, short, verdict
+from theorylab.lab import Verdict
 from theorylab.quadratic.ledger.counting import ROWS
 
-HOLDS = (Verdict.REPRODUCED, Verdict.WITH_DIFFERENCE)
 MEASURED = [row for row in ROWS if row.needs]
-
-
-@dataclasses.dataclass(frozen=True)
-class Given:
-    """A plan whose result is given."""
-
-    dataset: xr.Dataset
-
-    def run(self, store=None):
-        return self.dataset
-
-
-def short(row):
-    return row.id.partition("/")[2]
-
-
-def verdict(row, datasets):
-    given = {need: Given(dataset) for need, dataset in datasets.items()}
-    return evaluate(dataclasses.replace(row, needs=given)).verdict
 
 
 @pytest.fixture(scope="module")
 def real(figure_store):
-    known = {}
-
-    def datasets(row):
-        for need, plan in row.needs.items():
-            known.setdefault((need, plan), plan.run(figure_store))
-        return {need: known[need, plan].copy(deep=True) for need, plan in row.needs.items()}
-
-    return datasets
+    return computed_once(figure_store)
 
 
 @pytest.mark.parametrize("row", MEASURED, ids=short)

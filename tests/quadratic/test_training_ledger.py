@@ -1,29 +1,18 @@
 """Every row on trainability can fail: right data hold, wrong data do not."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import xarray as xr
 
-from theorylab.lab import Measurement, Verdict, evaluate
+from tests.ledgers import HOLDS, short, verdict
+from theorylab.lab import Measurement, Verdict
+from theorylab.lab.judges import between
 from theorylab.quadratic.ledger import LEDGER
-from theorylab.quadratic.ledger.training import ROWS, between
+from theorylab.quadratic.ledger.training import ROWS
 
-HOLDS = (Verdict.REPRODUCED, Verdict.WITH_DIFFERENCE)
 RUNS = 10
 GAMMAS = ("0", "0.001", "0.01", "0.1", "1")
 PACED = [f"relinear {gamma}" for gamma in GAMMAS]
-
-
-@dataclasses.dataclass(frozen=True)
-class Given:
-    """A plan whose result is given."""
-
-    dataset: xr.Dataset
-
-    def run(self, store=None):
-        return self.dataset
 
 
 def runs(rates, depths, conditions, loss=0.1, accuracy=0.9):
@@ -127,15 +116,6 @@ MADE_UP = {
 
 def good(row):
     return {need: MADE_UP[need]() for need in row.needs}
-
-
-def short(row):
-    return row.id.partition("/")[2]
-
-
-def verdict(row, datasets):
-    given = {need: Given(dataset) for need, dataset in datasets.items()}
-    return evaluate(dataclasses.replace(row, needs=given)).verdict
 
 
 @pytest.mark.parametrize("row", ROWS, ids=short)

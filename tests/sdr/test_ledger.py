@@ -3,17 +3,15 @@
 The data are those of the experiments, computed once in a session.
 """
 
-import dataclasses
-
 import numpy as np
 import pytest
-import xarray as xr
 
-from theorylab.lab import Measurement, Verdict, evaluate
+from tests.ledgers import HOLDS, computed_once, short, verdict
+from theorylab.lab import Measurement, Verdict
+from theorylab.lab.judges import above, below, between
 from theorylab.sdr.ledger import LEDGER
-from theorylab.sdr.ledger.judges import above, below, between, least_pvalue, worst
+from theorylab.sdr.ledger.common import least_pvalue, worst
 
-HOLDS = (Verdict.REPRODUCED, Verdict.WITH_DIFFERENCE)
 ERRORS = {
     "fig4a-first-256",
     "fig4b-smallest",
@@ -36,35 +34,9 @@ ERRORS = {
 FAIL = {"neuron-noise", "fig6-nine", "million-segments", "memory-size-observed"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Given:
-    """A plan whose result is given."""
-
-    dataset: xr.Dataset
-
-    def run(self, store=None):
-        return self.dataset
-
-
-def short(row):
-    return row.id.partition("/")[2]
-
-
-def verdict(row, datasets):
-    given = {need: Given(dataset) for need, dataset in datasets.items()}
-    return evaluate(dataclasses.replace(row, needs=given)).verdict
-
-
 @pytest.fixture(scope="module")
 def real(figure_store):
-    known = {}
-
-    def datasets(row):
-        for need, plan in row.needs.items():
-            known.setdefault((need, plan), plan.run(figure_store))
-        return {need: known[need, plan].copy(deep=True) for need, plan in row.needs.items()}
-
-    return datasets
+    return computed_once(figure_store)
 
 
 JUDGED = [row for row in LEDGER if row.measure]

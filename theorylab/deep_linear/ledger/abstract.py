@@ -4,9 +4,10 @@ import numpy as np
 
 from theorylab.deep_linear.experiments.completion import OFFICIAL, case
 from theorylab.deep_linear.experiments.paper import LARGE_INIT, LESION, TREE
-from theorylab.deep_linear.ledger.judges import PAPER, above, between
+from theorylab.deep_linear.ledger.common import PAPER
 from theorylab.deep_linear.ledger.measures import EARLY, LATE, MIDDLE, STRONG, WEAK, damage, shares
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import above, between
 
 
 def _linear(matrices) -> Measurement:

@@ -8,8 +8,8 @@ from theorylab.deep_linear.experiments.acceptance import HESSIAN, SOLVER, TIMES,
 from theorylab.deep_linear.experiments.agreement import DESCENT_DRIFT, ONSETS, RK4_DRIFT
 from theorylab.deep_linear.experiments.completion import FAMILY, case
 from theorylab.deep_linear.experiments.permanence import STEPS
-from theorylab.deep_linear.ledger.judges import above, below, between, near
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import above, below, between, near
 
 
 def _worst(name: str) -> Callable:

@@ -3,9 +3,10 @@
 import numpy as np
 
 from theorylab.deep_linear.experiments.completion import OFFICIAL, SWITCH, case
-from theorylab.deep_linear.ledger.judges import PAPER, UNSEEN, above, below, between
+from theorylab.deep_linear.ledger.common import PAPER, UNSEEN
 from theorylab.deep_linear.ledger.measures import damage
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import above, below, between
 
 
 def _flat(official) -> Measurement:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from theorylab.deep_linear.experiments.paper import LARGE_INIT, SMALL_INIT
-from theorylab.deep_linear.ledger.judges import PAPER, SCRIPT, UNSEEN, below, near
+from theorylab.deep_linear.ledger.common import PAPER, SCRIPT, UNSEEN
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import below, near
 
 
 def _large(depth: int, window: int) -> Callable:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from theorylab.deep_linear.experiments.paper import LESION, NONLINEAR, TREE, TREE_THEORY
-from theorylab.deep_linear.ledger.judges import PAPER, SCRIPT, UNSEEN, above, below, near
+from theorylab.deep_linear.ledger.common import PAPER, SCRIPT, UNSEEN
 from theorylab.deep_linear.ledger.measures import EARLY, LATE, MIDDLE, STRONG, WEAK, shares
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import above, below, near
 
 
 def _tree_share(window: int, mode: int) -> Callable:

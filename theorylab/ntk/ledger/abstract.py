@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import below, between
 from theorylab.ntk.experiments.agreement import TAXONOMY
 from theorylab.ntk.experiments.official import DEPTHS, GRID, RISK_CIRCLE, RISK_SPHERE
 from theorylab.ntk.experiments.taxonomy import MAP
-from theorylab.ntk.ledger.judges import OURS, PAPER, below, between
+from theorylab.ntk.ledger.common import OURS, PAPER
 
 
 def _agreement(name: str, kernel: str) -> Callable:

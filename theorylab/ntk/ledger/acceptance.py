@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import below, between, near
 from theorylab.ntk.experiments.limits import APPROACH, CRITICAL_RATIO, LOCAL_EXPONENT, NEAR_ZERO
 from theorylab.ntk.experiments.official import DEPTHS
 from theorylab.ntk.experiments.widths import SCALING, VARIANCE
 from theorylab.ntk.finite_width import width_scaling_fit
-from theorylab.ntk.ledger.judges import below, between, near
 
 
 def _correction(approach) -> Measurement:

@@ -1,8 +1,9 @@
 """Rows of the official code's experiments, whose results were not visible."""
 
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import between
 from theorylab.ntk.experiments.official import FULL, GRID
-from theorylab.ntk.ledger.judges import OURS, PAPER, UNSEEN, between
+from theorylab.ntk.ledger.common import OURS, PAPER, UNSEEN
 
 
 def _least_gap(full) -> Measurement:

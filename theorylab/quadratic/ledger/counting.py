@@ -4,10 +4,12 @@ Of the source paper only the abstract was available: no row shows a value of the
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from theorylab.lab import Measurement, Row, Within
+from theorylab.lab.judges import between
 from theorylab.quadratic.experiments.counting import (
     ARRANGEMENTS,
     RANDOM,
@@ -24,6 +26,7 @@ from theorylab.quadratic.experiments.dimension import (
     SHALLOW,
     TABLE,
 )
+from theorylab.quadratic.ledger.common import own_row
 from theorylab.quadratic.pieces import max_pieces_1d
 from theorylab.quadratic.splines import convergence_order
 
@@ -36,10 +39,6 @@ _OWN = (
 
 def _exactly(value: float | int) -> Callable[[Measurement], bool]:
     return lambda m: bool(float(m.value) == value)
-
-
-def _between(low: float | int, high: float | int) -> Callable[[Measurement], bool]:
-    return lambda m: bool(low <= float(m.value) <= high)
 
 
 def _true(m: Measurement) -> bool:
@@ -183,19 +182,7 @@ def _power(widths: str, power: int) -> Callable:
     return measure
 
 
-def _own(name: str, claim: str, needs, measure, judge, note: str = "") -> Row:
-    return Row(
-        id=f"quadratic/{name}",
-        paper="theorylab",
-        locator="expressivity",
-        claim=claim,
-        needs=needs,
-        measure=measure,
-        judge=judge,
-        note=note,
-    )
-
-
+_own = partial(own_row, "expressivity")
 ROWS = (
     Row(
         id="quadratic/abstract-splines",
@@ -204,7 +191,7 @@ ROWS = (
         claim="By spline theory, quadratic networks are more expressive than conventional ones.",
         needs={"towers": TOWERS},
         measure=_more_pieces,
-        judge=_between(5 / 3, float("inf")),
+        judge=between(5 / 3, float("inf")),
         difference=_OWN,
         note="Least ratio of the tower's pieces to the 3 of a conventional chain, from depth 2 on",
     ),
@@ -232,7 +219,7 @@ ROWS = (
         "With biases the quadratic network has the larger dimension in all 14 architectures.",
         {"table": TABLE},
         _with_biases,
-        _between(1, 1e9),
+        between(1, 1e9),
         "Smallest difference of the dimensions",
     ),
     _own(
@@ -248,7 +235,7 @@ ROWS = (
         "With 96 weights and 16 inputs, two quadratic neurons reach less than six squares.",
         {"shallow": SHALLOW},
         _reversal,
-        _between(-1e9, -1),
+        between(-1e9, -1),
         "Difference of the dimensions",
     ),
     _own(
@@ -264,7 +251,7 @@ ROWS = (
         "And with more weights.",
         {"filling": FILLING},
         _filling_weights,
-        _between(1 + 1e-9, 1e9),
+        between(1 + 1e-9, 1e9),
         "Smallest ratio of the numbers of weights",
     ),
     _own(
@@ -298,7 +285,7 @@ ROWS = (
         "A network with two hidden layers is the quadratic spline, up to rounding.",
         {"errors": SPLINES},
         _network,
-        _between(0, 1e-12),
+        between(0, 1e-12),
         "Largest difference",
     ),
     _own(
@@ -314,7 +301,7 @@ ROWS = (
         "Four ellipses have more regions than sign patterns: a pattern may be in several places.",
         {"seen": ARRANGEMENTS},
         _patterns,
-        _between(1, 1e9),
+        between(1, 1e9),
         "Regions minus patterns",
     ),
     _own(
@@ -322,7 +309,7 @@ ROWS = (
         "Random quadratic networks have hardly more pieces than random conventional ones.",
         {"counted": RANDOM},
         _random,
-        _between(1, 2),
+        between(1, 2),
         "Ratio of the means of 30 networks with three layers of width 8; that of the bounds is "
         f"{max_pieces_1d((8,) * 3) / max_pieces_1d((8,) * 3, 1):.0f}",
     ),
@@ -355,7 +342,7 @@ ROWS = (
         "Single precision misses dimensions, at degree four already.",
         {"table": TABLE},
         _single,
-        _between(1, 1e9),
+        between(1, 1e9),
         "Number of networks of degree four whose rank it gets wrong",
     ),
     _own(
@@ -363,7 +350,7 @@ ROWS = (
         "Where double precision is wrong its singular values have no clear gap.",
         {"deep": DEEP, "table": TABLE},
         _double,
-        _between(0, 1e7),
+        between(0, 1e7),
         "Largest gap of a wrong rank",
     ),
     _own(
@@ -371,7 +358,7 @@ ROWS = (
         "Roots from a companion matrix lose pieces of the tower.",
         {"sampled": SAMPLED},
         _companion,
-        _between(2, 9),
+        between(2, 9),
         "Least depth at which it happens",
     ),
     _own(
@@ -387,7 +374,7 @@ ROWS = (
         "An even grid of 20,001 inputs does not.",
         {"sampled": SAMPLED},
         _even,
-        _between(1, 1e9),
+        between(1, 1e9),
         "Most pieces lost",
     ),
     *(

@@ -1,28 +1,26 @@
 """Rows on trainability: what the abstract and the repository say, and acceptance of our own."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from theorylab.lab import Measurement, Row
+from theorylab.lab.judges import between
 from theorylab.quadratic.experiments.collapse import FULL, MATCHED, NORMALISED, REMEDIES, SWEEP
 from theorylab.quadratic.experiments.conserved import DRIFT
 from theorylab.quadratic.experiments.digits import DIGITS
 from theorylab.quadratic.experiments.lengths import NAIVE, NEAR
 from theorylab.quadratic.experiments.mixtures import MIXTURES
 from theorylab.quadratic.experiments.neuron import CURVES, XOR
+from theorylab.quadratic.ledger.common import own_row
 
 PAPER = "fan2023expressivity"
 SETTING = (
     "Two spirals and networks of width 16 without normalisation; the paper's image data and "
     "residual networks are out of reach here"
 )
-
-
-def between(low: float | int, high: float | int) -> Callable[[Measurement], bool]:
-    """A judge: from `low` to `high`; not-a-number is not."""
-    return lambda m: bool(low <= float(m.value) <= high)
 
 
 def rate(data: xr.Dataset, condition: str) -> xr.DataArray:
@@ -181,19 +179,7 @@ def _batch_naive(normalised) -> Measurement:
     return Measurement(float(rate(one, "he_all 1") - rate(one, "relinear 1")))
 
 
-def _own(name: str, claim: str, needs, measure, judge, note: str = "") -> Row:
-    return Row(
-        id=f"quadratic/{name}",
-        paper="theorylab",
-        locator="trainability",
-        claim=claim,
-        needs=needs,
-        measure=measure,
-        judge=judge,
-        note=note,
-    )
-
-
+_own = partial(own_row, "trainability")
 _TABLE, _NEURON = {"table": FULL}, {"square": XOR}
 ROWS = (
     Row(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from theorylab.lab import Measurement, Row, Within
+from theorylab.lab.judges import above, below, between
 from theorylab.sdr.experiments.paper import (
     CORRUPTED,
     FIXED_A,
@@ -14,7 +15,7 @@ from theorylab.sdr.experiments.paper import (
     SIZES,
 )
 from theorylab.sdr.experiments.tables import POINTS, QUOTED
-from theorylab.sdr.ledger.judges import D19, H16, above, below, between
+from theorylab.sdr.ledger.common import D19, H16
 
 
 def point(points, *which: int) -> float:

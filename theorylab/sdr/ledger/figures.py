@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from theorylab.lab import Measurement, Row, Within
+from theorylab.lab.judges import above, below
 from theorylab.sdr.experiments.counts import COMPARISONS, FIG4B_V, SILENCED
 from theorylab.sdr.experiments.paper import (
     HALF,
@@ -20,7 +21,7 @@ from theorylab.sdr.experiments.paper import (
     WIDE,
 )
 from theorylab.sdr.experiments.tables import COUNTER, SUMS, SYMPY
-from theorylab.sdr.ledger.judges import CODE, H16, above, below, least_pvalue, worst
+from theorylab.sdr.ledger.common import CODE, H16, least_pvalue, worst
 from theorylab.sdr.published import published
 
 _A, _THETA = (64, 128, 256), (8, 12, 16)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from theorylab.lab import Measurement, Row, Within
+from theorylab.lab.judges import above, below
 from theorylab.sdr.experiments.counts import DEEP, SCALAR_COUNTS, UNIONS
 from theorylab.sdr.experiments.memory import CROWDED, MEMORY_SIZE, NOISY
 from theorylab.sdr.experiments.paper import (
@@ -15,7 +16,7 @@ from theorylab.sdr.experiments.paper import (
     SCALAR_SMALL,
     TAIL_DEEP,
 )
-from theorylab.sdr.ledger.judges import H16, above, below, least_pvalue
+from theorylab.sdr.ledger.common import H16, least_pvalue
 from theorylab.sdr.published import published
 
 _THETA = (8, 12, 16)

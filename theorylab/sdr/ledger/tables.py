@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from theorylab.lab import Measurement, Row, Within
+from theorylab.lab.judges import below
 from theorylab.sdr.experiments.tables import ENSEMBLES, POINTS, STORED, SUMS, SYMPY, TABLE4
 from theorylab.sdr.ledger.claims import point
-from theorylab.sdr.ledger.judges import P15, W16, below
+from theorylab.sdr.ledger.common import P15, W16
 
 _POINTS = {"points": POINTS}
 

@@ -1,10 +1,6 @@
-"""Judges of measured numbers, and measures that several rows use. Every judge refuses NaN."""
-
-from collections.abc import Callable
+"""Words and measures that several rows use."""
 
 import numpy as np
-
-from theorylab.lab import Measurement
 
 H16, P15, W16, D19 = (
     "ahmad2016neurons",
@@ -13,21 +9,6 @@ H16, P15, W16, D19 = (
     "ahmad2019dense",
 )
 CODE = "The numbers are those of the official plotting script, to all their digits"
-
-
-def below(limit: float | int) -> Callable[[Measurement], bool]:
-    """A judge: not negative and at most `limit`."""
-    return lambda m: bool(0 <= float(m.value) <= limit)
-
-
-def above(limit: float | int) -> Callable[[Measurement], bool]:
-    """A judge: a finite number of at least `limit`."""
-    return lambda m: bool(limit <= float(m.value) < float("inf"))
-
-
-def between(low: float | int, high: float | int) -> Callable[[Measurement], bool]:
-    """A judge: from `low` to `high`."""
-    return lambda m: bool(low <= float(m.value) <= high)
 
 
 def worst(ours, printed) -> float:
