@@ -27,7 +27,9 @@ from theorylab.ntk import (
     singular_exponent,
     singular_profile,
 )
-from theorylab.symbolic import compiled
+from theorylab.ntk.hermite import moments
+from theorylab.ntk.infinite_depth import deep_diagonal_log
+from theorylab.symbolic import claim, compiled
 
 TWO = optimal_activation(2)
 
@@ -269,3 +271,20 @@ def test_a_dual_with_a_small_linear_term():
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("name", ["tanh", "sin", "hermite:2", "sigmoid"])
+@pytest.mark.parametrize("depth", [0, 1, 7, 60])
+def test_the_diagonal_is_the_checked_sum(name, depth):
+    mean = float(moments(get_activation(name).normalized()).B1)
+    item = claim("ntk/recursion/diagonal-sum")
+    symbols = sorted(map(str, item.rhs.free_symbols))
+    checked = compiled("ntk/recursion/diagonal-sum", args=tuple(symbols))
+    values = {"L": float(depth)}
+    expected = checked(*(values.get(symbol, mean) for symbol in symbols))
+    assert deep_diagonal_log(name, depth) == pytest.approx(float(jnp.log(expected)), rel=1e-12)
+
+
+def test_the_diagonal_at_the_edge_and_where_it_overflows():
+    assert deep_diagonal_log("relu", 1000) == pytest.approx(np.log(1001), rel=1e-12)
+    assert deep_diagonal_log("hermite:2", 5000) == pytest.approx(5001 * np.log(2), rel=1e-12)

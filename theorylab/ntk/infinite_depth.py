@@ -457,6 +457,23 @@ def deep_kernels_log(
     return _finite_depth(*_start(xi, eps), depth, activation, rescaled)
 
 
+def deep_diagonal_log(activation: Activation | str, depth: int) -> float:
+    """log of the NTK of a point with itself, at depths where the NTK itself overflows.
+
+    $$\\log K = \\log \\sum_{k=0}^{L} B'^k$$
+
+    for a normalised activation; it is normalised first. `depth` L is at least 0.
+
+    Source: claims `ntk/recursion/diagonal-sum` and `ntk/recursion/diagonal-critical`.
+
+    >>> round(deep_diagonal_log("relu", 50), 6) == round(float(np.log(51)), 6)
+    True
+    """
+    require("depth", depth, low=0, integer=True)
+    slope = float(moments(_normalized(activation)).B1)
+    return float(np.logaddexp.reduce(np.arange(depth + 1) * np.log(slope)))
+
+
 @partial(jax.jit, static_argnames=("activation", "rescaled"))
 def _finite_depth(xi, eps, depth, activation, rescaled):
     log_a = math.log(_power_series(activation)[1]) if rescaled else 0.0

@@ -2,13 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from theorylab.lab import Experiment, Output, Plan, static
-from theorylab.ntk import get_activation, hermite_activation, moments, pairwise_eps
+from theorylab.ntk import get_activation, hermite_activation, pairwise_eps
 from theorylab.ntk.classifiers import hilbert_estimator, majority_vote, one_nn
 from theorylab.ntk.experiments.taxonomy import phase_activation
-from theorylab.ntk.infinite_depth import classify_activation, deep_kernels_log
+from theorylab.ntk.infinite_depth import classify_activation, deep_diagonal_log, deep_kernels_log
 from theorylab.ntk.learning import kernel_predict
 from theorylab.ntk.tasks import dirichlet_task
 
@@ -49,17 +48,11 @@ class Taxonomy(Experiment):
         train, test = (dirichlet_task(k, self.d, n) for k, n in ((one, self.n), (two, self.tests)))
         activation = case_activation(self.activation)
         phase = classify_activation(activation)
-        slope = float(moments(activation).B1)
         inside = pairwise_eps(train.x, sphere=True) + jnp.eye(self.n)  # the diagonal is set below
         across = pairwise_eps(test.x, train.x, sphere=True)
         tt = deep_kernels_log(activation, self.depth, eps=inside)
         st = deep_kernels_log(activation, self.depth, eps=across)
-        if abs(slope - 1) < 1e-9:
-            ntk_diagonal = np.log(self.depth + 1)
-        else:
-            ntk_diagonal = self.depth * np.log(slope) + np.log(
-                (slope - slope**-self.depth) / (slope - 1)
-            )
+        ntk_diagonal = deep_diagonal_log(activation, self.depth)
         labels, values = [], None
         for k, diagonal in enumerate((0.0, ntk_diagonal)):
             matrix = jnp.where(jnp.eye(self.n, dtype=bool), 1.0, jnp.exp(tt[k] - diagonal))

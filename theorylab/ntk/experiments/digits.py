@@ -5,7 +5,7 @@ import numpy as np
 
 from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static
 from theorylab.ntk import get_activation, moments, optimal_activation, pairwise_eps
-from theorylab.ntk.infinite_depth import deep_kernels_log, schroder
+from theorylab.ntk.infinite_depth import deep_diagonal_log, deep_kernels_log, schroder
 from theorylab.ntk.learning import kernel_predict, one_hot
 
 #: An activation at the edge of chaos, two with singular limits, one whose limit is 1-NN.
@@ -86,7 +86,7 @@ class Digits(Experiment):
         rows = {name: [[], []] for name, output in self.outputs.items() if output.dims}
         for depth in self.depths:
             tt, st = (deep_kernels_log(activation, depth, eps=eps) for eps in (inside, across))
-            for k, diagonal in enumerate((0.0, _log_diagonal(activation, depth))):
+            for k, diagonal in enumerate((0.0, deep_diagonal_log(activation, depth))):
                 matrix = jnp.where(jnp.eye(self.n, dtype=bool), 1.0, jnp.exp(tt[k] - diagonal))
                 top = jnp.max(st[k], axis=1, keepdims=True)
                 found = kernel_predict(0.5 * (matrix + matrix.T), jnp.exp(st[k] - top), labels)
@@ -105,12 +105,6 @@ class Digits(Experiment):
 
 def _share(hits):
     return jnp.mean(hits.astype(float))
-
-
-def _log_diagonal(activation, depth):
-    """log of K(x, x) for the tangent kernel: the sum of the powers of B' up to the depth."""
-    slope = float(moments(activation).B1)
-    return np.log(np.sum(slope ** np.arange(depth + 1.0)))
 
 
 def _vote(activation, eps, labels, truth):

@@ -11,9 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static
-from theorylab.ntk import get_activation, moments, optimal_activation, pairwise_eps
+from theorylab.ntk import get_activation, optimal_activation, pairwise_eps
 from theorylab.ntk.classifiers import average_labels, hilbert_estimator, one_nn, table_weight
-from theorylab.ntk.infinite_depth import deep_kernels_log, schroder, singular_exponent
+from theorylab.ntk.infinite_depth import (
+    deep_diagonal_log,
+    deep_kernels_log,
+    schroder,
+    singular_exponent,
+)
 from theorylab.ntk.learning import kernel_predict
 from theorylab.ntk.tasks import dirichlet_task
 
@@ -162,7 +167,6 @@ class DepthScan(Experiment):
         train, test = (dirichlet_task(k, self.d, n) for k, n in ((one, self.n), (two, self.tests)))
         activation = official_activation(self.activation)
         alpha = float(singular_exponent(activation))
-        slope = float(moments(activation).B1)
         inside = pairwise_eps(train.x, sphere=True) + jnp.eye(self.n)  # the diagonal is set below
         across = pairwise_eps(test.x, train.x, sphere=True)
         limits = {
@@ -174,7 +178,7 @@ class DepthScan(Experiment):
         rows = {name: [[], []] for name, output in self.outputs.items() if output.dims}
         for depth in self.depths:
             tt, st = (_log_kernels(activation, depth, eps) for eps in (inside, across))
-            ntk_diagonal = depth * np.log(slope) + np.log((slope - slope**-depth) / (slope - 1))
+            ntk_diagonal = deep_diagonal_log(activation, depth)
             for k, diagonal in enumerate((0.0, ntk_diagonal)):
                 matrix = jnp.where(jnp.eye(self.n, dtype=bool), 1.0, jnp.exp(tt[k] - diagonal))
                 top = jnp.max(st[k], axis=1, keepdims=True)
