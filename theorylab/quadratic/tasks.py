@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from theorylab.lab.datasets import handwritten_digits
 from theorylab.lab.require import require, whole
 from theorylab.quadratic.arrays import Scalar
 
@@ -153,16 +153,8 @@ def digits() -> tuple[Task, Task]:
     Raises:
         ImportError: scikit-learn, which ships them, is not installed (extra `book`).
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise ImportError(
-            "the digits come with scikit-learn, which is not installed: "
-            "pip install 'theorylab[book]'"
-        ) from error
-    pixels, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(labels))
-    x, y = pixels[order] / 16, labels[order]
+    pixels, y = handwritten_digits()
+    x = pixels / 16
     x = x - x[:1297].mean(axis=0)
     train, test = slice(1297), slice(1297, None)
     return tuple(Task(jnp.asarray(x[part]), jnp.asarray(y[part])) for part in (train, test))

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static
+from theorylab.lab.datasets import handwritten_digits
 from theorylab.ntk import get_activation, moments, optimal_activation, pairwise_eps
 from theorylab.ntk.infinite_depth import deep_diagonal_log, deep_kernels_log, schroder
 from theorylab.ntk.learning import kernel_predict, one_hot
@@ -26,19 +27,11 @@ def unit_digits(n: int, tests: int, seed: int = 0):
         ImportError: scikit-learn, which ships them, is not installed (extra `book`).
         ValueError: more images than there are, 1797.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise ImportError(
-            "the digits come with scikit-learn, which is not installed: "
-            "pip install 'theorylab[book]'"
-        ) from error
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = handwritten_digits(seed)
     if n + tests > len(labels):
         raise ValueError(f"n + tests is {n + tests}; allowed: at most {len(labels)}")
-    order = np.random.default_rng(seed).permutation(len(labels))
     x = pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
-    train, test = order[:n], order[n : n + tests]
+    train, test = slice(n), slice(n, n + tests)
     return tuple((jnp.asarray(x[part]), jnp.asarray(labels[part])) for part in (train, test))
 
 
