@@ -1,5 +1,8 @@
 """One place for the numerical settings under which everything is tested."""
 
+import os
+from pathlib import Path
+
 import jax
 import matplotlib
 import pytest
@@ -8,6 +11,16 @@ matplotlib.use("Agg")
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+# Compiled programs are shared with the book's build, the other workers and the next run.
+_PROGRAMS = {
+    "jax_compilation_cache_dir": str(Path(__file__).parent / "_build" / "cache" / "jax"),
+    "jax_persistent_cache_min_compile_time_secs": 0.1,
+    "jax_persistent_cache_min_entry_size_bytes": -1,
+}
+for _name, _value in _PROGRAMS.items():
+    jax.config.update(_name, _value)
+    os.environ[_name.upper()] = str(_value)  # for the processes that tests start
 
 
 @pytest.fixture(autouse=True)
