@@ -2,16 +2,43 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
 from theorylab.discover import topics
 
+#: Topics that share their theory with others, whose public names they may use.
+BUILDS_ON = {"rich_lazy": ("ntk", "deep_linear")}
+
+
+def public_face(topic: str, others: tuple[str, ...]) -> str:
+    """`topic` imports from the topics it builds on, not from their modules; from no other topic."""
+    shared = [name for name in BUILDS_ON[topic] if name in others]
+    closed = [f"theorylab.{name}" for name in others if name not in (topic, *shared)]
+    for name in shared:
+        package = find_spec(f"theorylab.{name}").submodule_search_locations
+        closed += [f"theorylab.{name}.{module.name}" for module in iter_modules(package)]
+    forbidden = "\n".join(f"  {module}" for module in closed)
+    return f"""
+[importlinter:contract:{topic}]
+name = {topic} uses public names of {" and ".join(shared)} only
+type = forbidden
+source_modules = theorylab.{topic}
+forbidden_modules =
+{forbidden}
+allow_indirect_imports = True
+"""
+
 
 def contracts(topics: tuple[str, ...]) -> str:
     """The layers of ARCHITECTURE as an import-linter configuration."""
-    independent = " | ".join(f"theorylab.{topic}" for topic in topics)
+    building = tuple(topic for topic in topics if topic in BUILDS_ON)
+    floor = " | ".join(f"theorylab.{topic}" for topic in topics if topic not in building)
+    upper = " | ".join(f"theorylab.{topic}" for topic in building)
+    faces = "".join(public_face(topic, topics) for topic in building)
     return f"""[importlinter]
 root_package = theorylab
 include_external_packages = True
@@ -21,7 +48,8 @@ name = floors: the command line above the topics, the topics above symbolic and 
 type = layers
 layers =
   theorylab.cli
-  {independent}
+  {upper}
+  {floor}
   theorylab.symbolic | theorylab.lab
   theorylab.citation
   theorylab.discover
@@ -42,7 +70,7 @@ name = lab knows no SymPy
 type = forbidden
 source_modules = theorylab.lab
 forbidden_modules = sympy
-"""
+{faces}"""
 
 
 def lint(config: Path) -> subprocess.CompletedProcess:
