@@ -91,7 +91,7 @@ def ledger(root: Path, topic: str = "") -> str:
         verdict = [f"{{badge}}`{entry['verdict']}`", entry["remarks"], entry["detail"]]
         rows.append([claim, _shown(entry["published"]), entry["ours"], _paragraphs(verdict)])
     many = "claim" if len(entries) == 1 else "claims"
-    return f"{len(entries)} {many}: {said}.\n\n{table(rows, 'tl-claims', '40 12 16 32')}"
+    return f"{len(entries)} {many}: {said}.\n\n{table(rows, 'tl-claims', '35 15 15 35')}"
 
 
 def _paper(key: str) -> str:

@@ -18,6 +18,8 @@ FORBIDDEN = {
 KEY = re.compile(r"\b(?:random\.key|PRNGKey)\(([^()]*)\)")
 FENCE = re.compile(r"^\s*[`:]{3,}\{(?P<name>[\w:-]+)\}\s*(?P<argument>.*)$", re.MULTILINE)
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+MATH = re.compile(r"\$((?:[^$\n]|\n(?!\n))+)\$")
+ROLE = re.compile(r"\{[a-z][\w:-]*\}`")
 LINE = 78
 ALT = 40
 
@@ -63,6 +65,15 @@ def code(text: str) -> list[str]:
             if not re.fullmatch(r"\s*(?:\d+|[A-Za-z_]\w*)\s*", argument):
                 found.append(f"a random key made from {argument!r}: use an integer")
     return found
+
+
+def mathematics(text: str) -> list[str]:
+    """Roles inside of mathematics, which would print them as letters."""
+    if not is_myst_markdown_notebook(text):
+        return []
+    prose = [c.source for c in read_myst_markdown_notebook(text).cells if c.cell_type != "code"]
+    spans = [span for part in prose for span in MATH.findall(part.replace("$$", ""))]
+    return [f"a role inside of mathematics: ${span}$" for span in spans if ROLE.search(span)]
 
 
 def exercises(texts: Iterable[str]) -> list[str]:

@@ -25,7 +25,7 @@ def cell(body: str, options: str = "") -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_page_keeps_the_rules(name):
     text = PAGES[name]
-    found = lint.figures(text) + lint.code(text)
+    found = lint.figures(text) + lint.code(text) + lint.mathematics(text)
     if name.startswith("chapters/"):
         found += lint.opening(text)
     assert found == []
@@ -64,6 +64,7 @@ GOOD = "name: fig-a\n    caption: A line.\n  image:\n    alt: " + 45 * "x"
         (lint.code, cell("!pip install x")),
         (lint.code, cell("jax.random.key(int(now))".replace("int(now)", "a + 1"))),
         (lint.code, cell("x = " + 75 * "1")),
+        (lint.mathematics, cell("1") + "\nFrom $L = {glue:text}`x`$ on.\n"),
         (lint.opening, "# A page\n\nText.\n"),
         (lambda text: lint.exercises([text]), "```{exercise-start} A\n:label: ex-a\n```\n"),
         (lambda text: lint.exercises([text]), "```{exercise-start} A\n```\n"),
@@ -82,5 +83,6 @@ def test_each_rule_notices(rule, text):
 def test_rules_accept_what_is_right():
     good = cell("plt.show()\nkey = jax.random.key(3)", "mystnb:\n  figure:\n    " + GOOD)
     assert lint.figures(good) + lint.code(good) == []
+    assert lint.mathematics(cell("1") + "\nFrom $L=2$ and {glue:text}`x`, to $M$.\n") == []
     solved = "{exercise-start} A\n:label: ex-a\n{solution-start} ex-a\nassert x\n{solution-end}\n"
     assert lint.exercises([solved]) == []
