@@ -91,7 +91,7 @@ _LARGE = (
     Row(
         id="deep_linear/fig1-invariant",
         paper="theorylab",
-        locator="Fig. 1 of kleinman2024critical, by theory",
+        locator="Fig. 1 of the paper, by theory",
         claim="The race invariant gives the mean shares of Fig. 1 without integrating.",
         needs={"large": LARGE_INIT},
         measure=_theory_gap,

@@ -407,7 +407,7 @@ ROWS = (
     Row(
         id="sdr/fig6-per-setting",
         paper="theorylab",
-        locator="Fig. 6 of ahmad2016neurons, setting by setting",
+        locator="Fig. 6 of the paper, setting by setting",
         claim="The least threshold for an error of 1e-9 lies between 8 and 20 in 88 % of the "
         "settings of the caption's grid.",
         needs={"wide": WIDE},
