@@ -7,6 +7,8 @@ import jax
 import matplotlib
 import pytest
 
+BUILT = Path(__file__).parent / "_build"
+
 matplotlib.use("Agg")
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -14,7 +16,7 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 # Compiled programs are shared with the book's build, the other workers and the next run.
 _PROGRAMS = {
-    "jax_compilation_cache_dir": str(Path(__file__).parent / "_build" / "cache" / "jax"),
+    "jax_compilation_cache_dir": str(BUILT / "cache" / "jax"),
     "jax_persistent_cache_min_compile_time_secs": 0.1,
     "jax_persistent_cache_min_entry_size_bytes": -1,
 }
@@ -27,6 +29,14 @@ for _name, _value in _PROGRAMS.items():
 def _own_store(tmp_path_factory, monkeypatch):
     """No test reads what an earlier one stored."""
     monkeypatch.setenv("THEORYLAB_STORE", str(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="session")
+def figure_store():
+    """The book's store, whose results are keyed by the code that made them."""
+    from theorylab.lab import Store
+
+    return Store(BUILT / "store")
 
 
 @pytest.fixture(scope="module", autouse=True)
