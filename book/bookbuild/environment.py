@@ -9,9 +9,9 @@ KERNEL_CONFIG = """\
 c = get_config()
 c.InlineBackend.figure_formats = {"svg"}
 c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}
-c.InlineBackend.rc = {"svg.hashsalt": "theorylab"}
 c.HistoryManager.enabled = False
 """
+MATPLOTLIBRC = "svg.hashsalt: theorylab\n"  # else each drawing gets names of its own
 
 
 def settings(root: Path) -> dict[str, str]:
@@ -22,6 +22,7 @@ def settings(root: Path) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "THEORYLAB_STORE": str(root / "_build" / "store"),
         "IPYTHONDIR": str(cache / "ipython"),
+        "MATPLOTLIBRC": str(cache / "matplotlib" / "matplotlibrc"),
         "JAX_PLATFORMS": "cpu",
         "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
@@ -33,8 +34,13 @@ def settings(root: Path) -> dict[str, str]:
 
 
 def enter(root: Path) -> None:
-    """Take on the settings, and write the configuration that page kernels start with."""
-    os.environ.update(settings(root))
-    profile = Path(os.environ["IPYTHONDIR"]) / "profile_default"
-    profile.mkdir(parents=True, exist_ok=True)
-    (profile / "ipython_kernel_config.py").write_text(KERNEL_CONFIG, encoding="utf-8")
+    """Take on the settings, and write the configurations that page kernels start with."""
+    wanted = settings(root)
+    os.environ.update(wanted)
+    profile = Path(wanted["IPYTHONDIR"]) / "profile_default"
+    for path, text in (
+        (profile / "ipython_kernel_config.py", KERNEL_CONFIG),
+        (root / "_build" / "cache" / "matplotlib" / "matplotlibrc", MATPLOTLIBRC),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Pages are executed once, several at a time, and a failing page shows its traceback."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,40 @@ def test_pages_run_once_and_failures_show_their_traceback(tmp_path):
     assert run(cache, good).stdout.split() == ["42"]
     good.write_text(good.read_text().replace("6 * 7", "6 * 8"))
     assert run(cache, good).stdout.split() == ["good.md", "48"]
+
+
+DRAW = """
+import sys
+from pathlib import Path
+from bookbuild import environment, execute
+root, page = map(Path, sys.argv[1:])
+environment.enter(root)
+execute.execute([page], root / "cache" / "key", jobs=1)
+(drawn,) = execute.executed(page, root / "cache" / "key").cells[1].outputs
+print(drawn.data["image/svg+xml"])
+"""
+
+
+def test_a_drawing_has_the_same_names_each_time(tmp_path):
+    """Also where pyplot first draws under settings that are then undone."""
+    code = """import matplotlib.pyplot as plt
+with plt.rc_context():
+    drawn, ax = plt.subplots()
+    ax.plot([0, 1])
+    plt.close(drawn)
+drawn"""
+    drawing = page(tmp_path, "drawing", code)
+    kept = {k: v for k, v in os.environ.items() if k not in ("IPYTHONDIR", "MATPLOTLIBRC")}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", DRAW, str(tmp_path / name), str(drawing)],
+            cwd=ROOT / "book",
+            env=kept,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in ("first", "second")
+    )
+    assert "<svg" in first
+    assert first == second
