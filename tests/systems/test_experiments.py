@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from theorylab.systems.experiments import Recall, SignFlip
+from theorylab.systems.experiments.control import SignFlip
+from theorylab.systems.experiments.memory import Recall
 
 
 def _many(experiment, count, name):
