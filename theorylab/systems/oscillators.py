@@ -174,9 +174,10 @@ def modulation_index(
 
     Source: Tort, Komorowski, Eichenbaum and Kopell, Journal of Neurophysiology 104 (2010).
 
-    >>> turns = jnp.arange(3600.0) / 3600 * 2 * jnp.pi * 10
-    >>> float(modulation_index(turns, jnp.ones(3600))[0].round(6))
-    0.0
+    >>> phase = jnp.arange(360.0) / 360 * 2 * jnp.pi
+    >>> index, shares = modulation_index(phase, 1 + jnp.cos(phase), bins=4)
+    >>> print(f"{index:.3f}", shares.round(2))
+    0.158 [0.41 0.09 0.09 0.41]
     """
     bins = whole("bins", bins, low=2)
     require("amplitude", amplitude, low=0)
