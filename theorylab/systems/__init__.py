@@ -13,6 +13,14 @@ from theorylab.systems.boxes import (
 )
 from theorylab.systems.errors import InterfaceError
 from theorylab.systems.learning import learner, weights
+from theorylab.systems.oscillators import (
+    coherent_phases,
+    column,
+    column_wire,
+    lorentzian,
+    modulation_index,
+    reduced_column,
+)
 from theorylab.systems.rewiring import forecast, hebbian, market
 from theorylab.systems.running import discretise, power, run
 from theorylab.systems.system import System, identity, nest
@@ -23,6 +31,9 @@ __all__ = [
     "R",
     "System",
     "Wire",
+    "coherent_phases",
+    "column",
+    "column_wire",
     "copy",
     "discard",
     "discretise",
@@ -33,10 +44,13 @@ __all__ = [
     "interface",
     "learner",
     "lens",
+    "lorentzian",
     "machine",
     "market",
+    "modulation_index",
     "nest",
     "power",
+    "reduced_column",
     "run",
     "sink",
     "smooth",
