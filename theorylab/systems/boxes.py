@@ -1,6 +1,7 @@
 """Boxes to build with: lenses, smooth maps, machines, and the wires' own boxes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -9,16 +10,20 @@ import jax.numpy as jnp
 from theorylab.lab.require import require
 from theorylab.systems.errors import InterfaceError
 from theorylab.systems.system import System, Wires
+from theorylab.systems.terms import Term
 from theorylab.systems.wires import Wire, expect
 
 
-def lens(dom: Wires, cod: Wires, fwd: Callable[..., tuple], bwd: Callable) -> System:
+def lens(
+    dom: Wires, cod: Wires, fwd: Callable[..., tuple], bwd: Callable, label: str = "lens"
+) -> System:
     """A system without state.
 
     Args:
         dom, cod: the interfaces.
         fwd: `(*positions of dom) -> tuple of positions of cod`.
         bwd: `(positions of dom, directions of cod) -> tuple of directions of dom`.
+        label: the name in drawings.
 
     Raises:
         InterfaceError: a map returns other shapes than the interfaces say.
@@ -37,15 +42,17 @@ def lens(dom: Wires, cod: Wires, fwd: Callable[..., tuple], bwd: Callable) -> Sy
         cod,
         lambda state, positions: (fwd(*positions), positions),
         lambda positions, directions: ({}, bwd(positions, directions)),
+        term=Term("box", dom, cod, label),
     )
 
 
-def smooth(fn: Callable, dom: Wires, cod: Wires) -> System:
+def smooth(fn: Callable, dom: Wires, cod: Wires, label: str = "map") -> System:
     """A differentiable function as a lens: gradients come back by reverse differentiation.
 
     Args:
         fn: `(*positions of dom) -> position of cod`, or a tuple of these for several wires.
         dom, cod: the interfaces; on each wire directions have the shape of positions.
+        label: the name in drawings.
 
     Raises:
         InterfaceError: `fn` returns other shapes, or a wire carries no gradients.
@@ -66,6 +73,7 @@ def smooth(fn: Callable, dom: Wires, cod: Wires) -> System:
         cod,
         lambda state, positions: jax.vjp(listed, *positions),
         lambda pullback, directions: ({}, pullback(directions)),
+        term=Term("box", dom, cod, label),
     )
 
 
@@ -177,22 +185,29 @@ def copy(wire: Wire, times: int = 2) -> System:
     >>> copy(R(2))
     System(R^2·y^R^2 -> R^2·y^R^2 ⊗ R^2·y^R^2)
     """
-    return lens(
+    box = lens(
         (wire,),
         (wire,) * times,
         lambda x: (x,) * times,
         lambda i, d: (jax.tree.map(lambda *parts: sum(parts[1:], parts[0]), *d),),
     )
+    return _only_wires(box, "copy")
 
 
 def swap(first: Wire, second: Wire) -> System:
     """Two wires crossing."""
-    return lens((first, second), (second, first), lambda x, y: (y, x), lambda i, d: (d[1], d[0]))
+    box = lens((first, second), (second, first), lambda x, y: (y, x), lambda i, d: (d[1], d[0]))
+    return _only_wires(box, "swap")
 
 
 def discard(wire: Wire) -> System:
     """The end of a wire: zero comes back."""
-    return lens((wire,), (), lambda x: (), lambda i, d: (_zeros(wire.dir),))
+    box = lens((wire,), (), lambda x: (), lambda i, d: (_zeros(wire.dir),))
+    return _only_wires(box, "discard")
+
+
+def _only_wires(box: System, kind: str) -> System:
+    return replace(box, term=Term(kind, box.dom, box.cod))
 
 
 def _zeros(tree: Any) -> Any:

@@ -1,6 +1,7 @@
 """Learners: a parametric map whose parameters are shown by an optimiser."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import jax
 import optax
@@ -78,4 +79,5 @@ def learner(
     System(R^2·y^R^2 -> R^3·y^R^3, state in layer)
     """
     box = weights(name, init, optimiser)
-    return (box @ identity(*dom)) >> smooth(fn, box.cod + dom, cod)
+    box = replace(box, term=replace(box.term, label="weights"))
+    return ((box @ identity(*dom)) >> smooth(fn, box.cod + dom, cod)).framed(name)

@@ -99,7 +99,7 @@ def column(name: str, frequencies: Float[ArrayLike, " cells"], order: float | Ar
         lambda phases, push: speeds + push,
         cells,
     )
-    return oscillators >> lens((cells,), (column_wire(),), _mean, _pushes)
+    return oscillators >> lens((cells,), (column_wire(),), _mean, _pushes, "mean field")
 
 
 def _mean(phases: Array) -> tuple[Array]:

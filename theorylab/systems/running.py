@@ -1,5 +1,6 @@
 """Copies of a system, its ticks, and its discretisation in time."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -40,6 +41,11 @@ def power(system: System, copies: int) -> System:
         jax.vmap(system.bwd, **every),
         leaves,
         system.clock,
+        replace(
+            system.term.framed(f"{copies} copies"),
+            dom=stacked(system.dom),
+            cod=stacked(system.cod),
+        ),
     )
 
 
@@ -131,7 +137,7 @@ def discretise(system: System, method: str, dt: float | int) -> System:
     def fwd(state: State, positions: tuple) -> tuple:
         return system.fwd(state, positions)[0], {name: state[name] for name in system.leaves}
 
-    return System((), system.cod, fwd, bwd, system.leaves, "ticks")
+    return System((), system.cod, fwd, bwd, system.leaves, "ticks", system.term)
 
 
 def _moved(state: Any, velocity: Any, time: float) -> Any:

@@ -1,7 +1,7 @@
 """Systems: lenses with a state that moves, and their composition."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 from zlib import crc32
@@ -10,6 +10,7 @@ import jax
 
 from theorylab.citation import references
 from theorylab.systems.errors import InterfaceError
+from theorylab.systems.terms import Term
 from theorylab.systems.wires import Wire, interface
 
 Wires = tuple[Wire, ...]
@@ -36,6 +37,7 @@ class System:
         leaves: for the name of each box with a state, a function from a random key to its state.
         clock: "ticks" if `bwd` gives the next state, "flow" if it gives the velocity of the state,
             "none" if there is no state.
+        term: how it was put together, for `draw`; by default a plain box.
 
     Source: `spivak2021deeply`; `spivak2021learners`.
     """
@@ -46,6 +48,13 @@ class System:
     bwd: Callable[[Any, tuple], tuple[State, tuple]]
     leaves: Mapping[str, Callable] = field(default_factory=dict)
     clock: str = "none"
+    term: Term | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        if self.term is None:
+            label = ", ".join(self.leaves) or "lens"
+            term = Term("box", self.dom, self.cod, label, bool(self.leaves))
+            object.__setattr__(self, "term", term)
 
     def init(self, key: jax.Array) -> State:
         """The initial state of every box; each has a key of its own, made from its name."""
@@ -81,7 +90,8 @@ class System:
             earlier, back = self.bwd(residual[0], between)
             return earlier | later, back
 
-        return System(self.dom, other.cod, fwd, bwd, _joined(self, other), _clock(self, other))
+        both, term = _joined(self, other), self.term >> other.term
+        return System(self.dom, other.cod, fwd, bwd, both, _clock(self, other), term)
 
     def __matmul__(self, other: "System") -> "System":
         """Side by side, on the wires of both.
@@ -102,9 +112,9 @@ class System:
             second, right = other.bwd(residual[1], yours)
             return first | second, left + right
 
-        both = _joined(self, other)
+        both, term = _joined(self, other), self.term @ other.term
         dom, cod = self.dom + other.dom, self.cod + other.cod
-        return System(dom, cod, fwd, bwd, both, _clock(self, other))
+        return System(dom, cod, fwd, bwd, both, _clock(self, other), term)
 
     def rename(self, prefix: str) -> "System":
         """The same system with `prefix/` before the name of every box."""
@@ -118,7 +128,26 @@ class System:
             return {names[old]: value for old, value in state.items()}, back
 
         leaves = {names[old]: init for old, init in self.leaves.items()}
-        return System(self.dom, self.cod, fwd, bwd, leaves, self.clock)
+        term = self.term.framed(prefix)
+        return System(self.dom, self.cod, fwd, bwd, leaves, self.clock, term)
+
+    def framed(self, name: str) -> "System":
+        """The same system, drawn in a frame of this name."""
+        return replace(self, term=self.term.framed(name))
+
+    def draw(self, ax: Any = None, depth: int | None = None) -> Any:
+        """Draw the system as it was put together, with Matplotlib; see `drawing.draw_term`.
+
+        Args:
+            ax: the Matplotlib axes to draw on; by default new ones.
+            depth: frames inside more than this many frames are drawn as plain boxes.
+
+        Returns:
+            The axes.
+        """
+        from theorylab.systems.drawing import draw_term
+
+        return draw_term(self.term if depth is None else self.term.collapsed(depth), ax)
 
     def __repr__(self) -> str:
         boxes = f", state in {', '.join(self.leaves)}" if self.leaves else ""
@@ -132,7 +161,8 @@ def identity(*wires: Wire) -> System:
     >>> identity(R(2))
     System(R^2·y^R^2 -> R^2·y^R^2)
     """
-    return System(wires, wires, lambda state, i: (i, ()), lambda residual, d: ({}, d))
+    term = Term("wires", wires, wires)
+    return System(wires, wires, lambda s, i: (i, ()), lambda residual, d: ({}, d), term=term)
 
 
 def nest(outer: System, *inner: System) -> System:

@@ -92,7 +92,7 @@ class Clocks(Experiment):
             return (*(_TURN * self.coupling * given), ())
 
         shown = (source(self.columns, 2), source())
-        return lens(inner, shown, lambda *given: (jnp.stack(given[:-1]), given[-1]), bwd)
+        return lens(inner, shown, lambda *given: (jnp.stack(given[:-1]), given[-1]), bwd, "wiring")
 
     def simulate(self, key):
         """Wire the flows, discretise the whole with steps of fourth order, and let it tick."""

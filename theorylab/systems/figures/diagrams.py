@@ -1,14 +1,52 @@
-"""Diagrams of systems in systems."""
+"""Diagrams of systems in systems, drawn from the systems themselves."""
 
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
+import optax
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from theorylab.lab.figures import figure
-from theorylab.lab.style import COLORS, size
+from theorylab.lab.style import size
+from theorylab.systems.boxes import copy, machine, smooth
+from theorylab.systems.drawing import BACK, FORWARD, draw_wiring
+from theorylab.systems.finite import Box, Wiring
+from theorylab.systems.learning import learner
+from theorylab.systems.system import System, identity
+from theorylab.systems.wires import R, Wire
 
-_FORWARD, _BACK, _FRAME = COLORS["A"], COLORS["B"], COLORS["muted"]
+
+def _layer(name: str, inputs: int, outputs: int) -> System:
+    return learner(
+        name,
+        lambda w, x: jnp.tanh(w @ x),
+        lambda key: jnp.zeros((outputs, inputs)),
+        optax.sgd(0.1),
+        (R(inputs),),
+        (R(outputs),),
+    )
+
+
+def _neuron(name: str) -> System:
+    start = jnp.zeros(2)
+    return learner(
+        name, lambda w, x: jnp.tanh(w @ x), lambda key: start, optax.sgd(0.1), (R(2),), (R(),)
+    )
+
+
+def _training() -> System:
+    network = (_layer("learner 1", 4, 6) >> _layer("learner 2", 6, 1)).framed("network")
+    pair = Wire((R(4).pos, R(1).pos), (R(4).dir, R(1).dir))
+    data = machine(
+        "data",
+        lambda key: key,
+        lambda key: (jnp.zeros(4), jnp.zeros(1)),
+        lambda key, direction: key,
+        pair,
+    )
+    halves = smooth(lambda both: both, (pair,), (R(4), R(1)), label="pair")
+    loss = smooth(lambda y, t: ((y - t) ** 2).sum(), (R(1), R(1)), (R(),), label="loss")
+    return (data >> halves >> (network @ identity(R(1))) >> loss).framed("training run: a machine")
 
 
 @figure(
@@ -18,51 +56,51 @@ _FORWARD, _BACK, _FRAME = COLORS["A"], COLORS["B"], COLORS["muted"]
     references=("spivak2021deeply", "cruttwell2022categorical"),
 )
 def training_diagram() -> Figure:
-    """Boxes in frames: optimiser and layer make a learner, learners a network, all a machine."""
-    fig, ax = plt.subplots(figsize=size(0.46))
-    ax.set(xlim=(0, 16), ylim=(-2.9, 4.2), aspect="equal")
-    ax.axis("off")
-    _frame(ax, 0.1, -2.7, 14.0, 6.7, "training run: a machine")
-    _frame(ax, 2.9, -1.05, 8.2, 4.35, "network")
-    for left, name in ((3.3, "1"), (7.4, "2")):
-        _frame(ax, left, -0.75, 3.3, 3.4, f"learner {name}")
-        _box(ax, left + 0.8, 1.15, 1.7, 0.9, "optimiser", f"state $\\theta_{name}$")
-        _box(ax, left + 0.8, -0.45, 1.7, 0.9, f"layer {name}", "no state")
-        _wire(ax, (left + 1.4, 1.15), (left + 1.4, 0.45), _FORWARD)
-        _wire(ax, (left + 1.9, 0.45), (left + 1.9, 1.15), _BACK)
-    _box(ax, 0.5, -0.45, 1.7, 0.9, "data", "state: key")
-    _box(ax, 11.9, -0.45, 1.7, 0.9, "loss", "no state")
-    for start, end in ((2.2, 4.1), (5.8, 8.2), (9.9, 11.9)):
-        _wire(ax, (start, 0.18), (end, 0.18), _FORWARD)
-        _wire(ax, (end, -0.18), (start, -0.18), _BACK)
-    ax.plot([1.35, 1.35, 12.75], [-0.45, -1.75, -1.75], color=_FORWARD, lw=1.6)
-    _wire(ax, (12.75, -1.75), (12.75, -0.45), _FORWARD)
-    ax.text(7.0, -2.15, "wanted outputs", ha="center", va="center", color=_FORWARD, fontsize=10)
-    _wire(ax, (13.6, 0.18), (15.6, 0.18), _FORWARD)
-    _wire(ax, (15.6, -0.18), (13.6, -0.18), _BACK)
-    ax.text(15.0, 0.55, "loss", ha="center", va="center", color=_FORWARD, fontsize=10)
-    ax.text(15.0, -0.55, "1", ha="center", va="center", color=_BACK, fontsize=10)
-    ax.text(0.5, 2.9, "positions", color=_FORWARD, fontsize=10.5, fontweight="bold")
-    ax.text(0.5, 2.35, "directions", color=_BACK, fontsize=10.5, fontweight="bold")
+    """Weights and a map make a learner, learners a network; with data and loss it is a machine."""
+    fig, ax = plt.subplots(figsize=size(0.43))
+    _training().draw(ax)
+    _key(ax, 0.055, 0.76, 0.09)
     return fig
 
 
-def _frame(ax: Axes, x: float, y: float, w: float, h: float, name: str) -> None:
-    shape = "round,pad=0,rounding_size=0.2"
-    look = {"facecolor": "none", "edgecolor": _FRAME, "lw": 1.1, "linestyle": (0, (5, 2))}
-    ax.add_patch(FancyBboxPatch((x, y), w, h, boxstyle=shape, **look))
-    ax.text(x + w - 0.2, y + h - 0.32, name, ha="right", va="center", color=_FRAME, fontsize=10)
+@figure(
+    "systems/nesting",
+    needs={},
+    title="A neuron, a layer and a network are systems of one kind",
+    references=("spivak2021deeply",),
+)
+def nesting() -> Figure:
+    """One neuron opened, a layer of two such neurons, and a network of layers, drawn as boxes."""
+    fig, axes = plt.subplots(1, 3, figsize=size(0.26), width_ratios=(1.15, 1.0, 1.15))
+    layer = (copy(R(2)) >> (_neuron("neuron 1") @ _neuron("neuron 2"))).framed("layer 1")
+    network = (_layer("layer 1", 2, 2) >> _layer("layer 2", 2, 2)).framed("network")
+    systems = (_neuron("neuron 1"), layer, network)
+    for ax, system in zip(axes, systems, strict=True):
+        system.draw(ax, depth=None if system is systems[0] else 1)
+    _key(axes[2], 0.3, -0.25, 0.2)
+    return fig
 
 
-def _box(ax: Axes, x: float, y: float, w: float, h: float, name: str, state: str) -> None:
-    shape = "round,pad=0,rounding_size=0.12"
-    look = {"facecolor": "#ffffff", "edgecolor": "#333333", "lw": 1.5, "zorder": 3}
-    ax.add_patch(FancyBboxPatch((x, y), w, h, boxstyle=shape, **look))
-    middle = {"ha": "center", "va": "center", "zorder": 4}
-    ax.text(x + w / 2, y + 0.64 * h, name, fontsize=10.5, **middle)
-    ax.text(x + w / 2, y + 0.26 * h, state, fontsize=8, color=_FRAME, **middle)
+@figure(
+    "systems/wiring-diagram",
+    needs={},
+    title="Opening a box of a wiring diagram gives a wiring diagram",
+    references=("niu2023polynomial",),
+)
+def wiring_diagram() -> Figure:
+    """A control loop with a box that is a diagram itself, that diagram, and the loop with it in."""
+    control, plant, lag = Box((2, 2), (2,)), Box((2,), (2,)), Box((2,), (2,))
+    outer = Box((2,), (2,))
+    loop = Wiring((control, plant), outer, feed=(((-1, 0), (1, 0)), ((0, 0),)), show=((1, 0),))
+    inside = Wiring((control, lag), control, feed=(((-1, 0), (1, 0)), ((-1, 1),)), show=((0, 0),))
+    fig, axes = plt.subplots(1, 3, figsize=size(0.2), width_ratios=(1, 1, 1.35))
+    draw_wiring(loop, ("control", "plant"), axes[0], "loop")
+    draw_wiring(inside, ("law", "sensor"), axes[1], "control")
+    draw_wiring(loop.substitute(0, inside), ("law", "sensor", "plant"), axes[2], "loop, opened")
+    return fig
 
 
-def _wire(ax: Axes, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
-    look = {"arrowstyle": "-|>", "mutation_scale": 11, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
-    ax.add_patch(FancyArrowPatch(start, end, color=color, zorder=2, **look))
+def _key(ax: Axes, x: float, y: float, line: float) -> None:
+    words = {"transform": ax.transAxes, "fontsize": 9.5, "fontweight": "bold"}
+    ax.text(x, y, "positions \N{RIGHTWARDS ARROW}", color=FORWARD, **words)
+    ax.text(x, y - line, "\N{LEFTWARDS ARROW} directions", color=BACK, **words)
