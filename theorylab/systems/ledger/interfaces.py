@@ -91,13 +91,13 @@ def _as_composed(outer: Wiring, place: int, inner: Wiring) -> Lens:
 def _not_operad() -> Measurement:
     """Unit laws, substitution as composition of lenses, and both laws of associativity."""
     all_of_them, wrong = [*_diagrams(1), *_diagrams(2)], 0
-    two, unit = list(_diagrams(2)), Wiring.unit(_BIT)
+    some, unit = all_of_them[2::3], Wiring.unit(_BIT)
     for w in all_of_them:
         wrong += unit.substitute(0, w) != w
         for i in range(len(w.inner)):
             wrong += w.substitute(i, unit) != w
-            wrong += any(w.substitute(i, v).as_lens() != _as_composed(w, i, v) for v in all_of_them)
-    for w, v, u in product(two, repeat=3):
+            wrong += any(w.substitute(i, v).as_lens() != _as_composed(w, i, v) for v in some)
+    for w, v, u in product(some, repeat=3):
         for i, j in product(range(2), range(2)):
             wrong += w.substitute(i, v).substitute(i + j, u) != w.substitute(i, v.substitute(j, u))
         wrong += w.substitute(1, u).substitute(0, v) != w.substitute(0, v).substitute(2, u)
@@ -141,7 +141,7 @@ def _misjudged() -> Measurement:
     """Machines of three states and one bit: classes against all words of up to three inputs."""
     words, wrong = list(product(range(2), repeat=3)), 0
     moves = list(product(range(3), repeat=2))
-    for shown in product(range(2), repeat=3):
+    for shown in ((0, 0, 0), (0, 0, 1)):
         for update in product(moves, repeat=3):
             machine = Moore(monomial(2, 2), shown, update)
             heard = [tuple(machine.outputs(s, word) for word in words) for s in range(3)]
@@ -217,7 +217,8 @@ ROWS = (
         "of associativity.",
         _not_operad,
         none,
-        difference="Instances: diagrams of one and two boxes of one bit, opened up to four boxes",
+        difference="Instances: all diagrams of one and two boxes of one bit, with four of them put "
+        "inside; associativity for these four",
         note="Violations of the laws of an operad",
     ),
     row(
@@ -259,8 +260,8 @@ ROWS = (
         "Refinement finds the states that no sequence of inputs tells apart.",
         _misjudged,
         none,
-        note="Wrong among the machines with three states and one bit in and out, against all "
-        "words of three inputs",
+        note="Wrong among the machines with three states and one bit in and out, up to renaming, "
+        "against all words of three inputs",
     ),
     row(
         "no-fixed-wiring",
