@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
@@ -66,7 +67,7 @@ def market(name: str, wealth: Float[ArrayLike, " k"], outcomes: int) -> System:
 
     Args:
         name: the box's name.
-        wealth: the first wealth of each forecaster, positive, of sum 1, (k,).
+        wealth: the first wealth of each forecaster, positive, of sum 1, not traced, (k,).
         outcomes: the number of outcomes.
 
     Raises:
@@ -77,7 +78,7 @@ def market(name: str, wealth: Float[ArrayLike, " k"], outcomes: int) -> System:
     wire = forecast(outcomes)
     require("wealth", wealth, above=0)
     start = jnp.asarray(wealth)
-    require("sum of wealth", float(start.sum()), low=1 - 1e-6, high=1 + 1e-6)
+    require("sum of wealth", float(np.sum(wealth)), low=1 - 1e-6, high=1 + 1e-6)
 
     def fwd(state, *forecasts):
         return (state @ jnp.stack(forecasts),)
