@@ -44,13 +44,28 @@ def _sign_flip(adaptive=0.05, fixed=1e30):
     return xr.Dataset({"x": (("learns", "tick"), x)}, {"learns": [True, False]})
 
 
+def _clocks(miss=0.01, index=0.02, control=0.0):
+    order = np.full((2, 2, 40, 3), 0.6)
+    order[0] += miss
+    found = np.array([[[index] * 3, [control] * 3]] * 2)
+    dims = ("reduced", "depth", "tick", "column")
+    return xr.Dataset(
+        {"order": (dims, order), "index": (("reduced", "depth", "column"), found)},
+        {"reduced": [False, True], "depth": [0.8, 0.0]},
+    )
+
+
 GOOD = {
+    "columns-reduce": _clocks(),
+    "nested-clocks": _clocks(),
     "control-fails": _sign_flip(),
     "deeply-interacting": _sign_flip(),
     "fire-together": _recall(),
     "held-and-lost": _holding(),
 }
 BAD = {
+    "columns-reduce": [_clocks(miss=0.2), _clocks(miss=-0.2)],
+    "nested-clocks": [_clocks(index=0.0), _clocks(control=0.02)],
     "control-fails": [_sign_flip(fixed=0.05)],
     "deeply-interacting": [_sign_flip(adaptive=1.0), _sign_flip(adaptive=np.inf)],
     "fire-together": [_recall(learned=0.25), _recall(fixed=0.97)],

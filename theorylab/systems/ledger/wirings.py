@@ -9,6 +9,7 @@ from theorylab.lab import Measurement
 from theorylab.lab.judges import above, below, between
 from theorylab.systems.boxes import machine
 from theorylab.systems.errors import InterfaceError
+from theorylab.systems.experiments.clocks import CLOCKS
 from theorylab.systems.experiments.control import SIGN_FLIP
 from theorylab.systems.experiments.memory import HOLDING, RECALL
 from theorylab.systems.learning import learner
@@ -26,7 +27,12 @@ from theorylab.systems.running import run
 from theorylab.systems.system import System, identity, nest
 from theorylab.systems.wires import R
 
-NESTED, ORG, ORDER = "spivak2021deeply", "shapiro2022dynamic", "ott2008low"
+NESTED, ORG, ORDER, RHYTHMS = (
+    "spivak2021deeply",
+    "shapiro2022dynamic",
+    "ott2008low",
+    "monaco2021brain",
+)
 
 
 def _typed_wrongly() -> Measurement:
@@ -102,6 +108,22 @@ def _diverged(runs) -> Measurement:
 def _adapted(runs) -> Measurement:
     last = runs.x.sel(learns=True).isel(tick=slice(-50, None))
     return Measurement(float(np.sqrt((last**2).mean(skipna=False))))
+
+
+def _reduced(runs) -> Measurement:
+    """The order parameter of oscillators less that of the reduced columns, over both depths."""
+    late = runs.order.isel(tick=slice(runs.sizes["tick"] // 4, None))
+    miss = late.sel(reduced=False) - late.sel(reduced=True)
+    return Measurement(float(np.sqrt((miss**2).mean(skipna=False))))
+
+
+def _modulated(runs) -> Measurement:
+    """The least index of a column under the slow clock; nan if the control has one, too."""
+    index = runs["index"].sel(reduced=False).sortby("depth")
+    control, driven = index.isel(depth=0), index.isel(depth=-1)
+    if not bool((abs(control) < 1e-3).all()):
+        return Measurement(float("nan"))
+    return Measurement(float(driven.min(skipna=False)))
 
 
 _GROUPS = ((0.4, (0.3, 0.7)), (0.6, (0.2, 0.3, 0.5)))
@@ -271,6 +293,16 @@ ROWS = (
         note="Regret less bound, the largest of five forecasters and 100 times",
     ),
     row(
+        "low-dimensional",
+        ORDER,
+        "abstract",
+        "Infinitely many coupled phase oscillators have low-dimensional dynamics.",
+        claims("oscillators", "modes", "manifold"),
+        established,
+        difference="On an invariant set of states, one complex number for each frequency",
+        note="The checked claims systems/oscillators/modes and manifold",
+    ),
+    row(
         "order-parameter",
         ORDER,
         "abstract",
@@ -289,5 +321,39 @@ ROWS = (
         established,
         difference="Given the same equation",
         note="The checked claims systems/oscillators/stationary, critical and stable",
+    ),
+    row(
+        "columns-reduce",
+        ORDER,
+        "abstract",
+        "The same, running: a column of 500 oscillators is close to the reduced one.",
+        _reduced,
+        between(0, 0.03),
+        needs={"runs": CLOCKS},
+        difference="A coupling that a slow clock sets, and as control a steady one; the theory is "
+        "for infinitely many oscillators",
+        note="Root mean square of the difference of the order parameters, which lie in 0 to 1",
+    ),
+    row(
+        "nested-clocks",
+        "theorylab",
+        "wirings",
+        "A slow clock that sets the coupling of fast ones modulates their amplitude.",
+        _modulated,
+        between(0.005, 1.0),
+        needs={"runs": CLOCKS},
+        note="Modulation index of a column, the least of three; without modulation it must be "
+        "below 0.001",
+    ),
+    row(
+        "rhythms",
+        RHYTHMS,
+        "abstract",
+        "Synchrony, nested oscillations and flexible sequences are a layer of computation in "
+        "brains.",
+        None,
+        None,
+        out_of_reach="A perspective without a model. The nested clocks of this chapter illustrate "
+        "the idea and decide nothing",
     ),
 )
