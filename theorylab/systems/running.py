@@ -33,12 +33,17 @@ def power(system: System, copies: int) -> System:
         return lambda key: jax.vmap(init)(jax.random.split(key, copies))
 
     leaves = {name: several(init) for name, init in system.leaves.items()}
-    every = {"axis_size": copies}
+    forward = jax.vmap(system.fwd, axis_size=copies)
+
+    def fwd(state: State, positions: tuple) -> tuple:
+        # the boxes beside it in a diagram are not copied
+        return forward({name: state[name] for name in leaves}, positions)
+
     return System(
         stacked(system.dom),
         stacked(system.cod),
-        jax.vmap(system.fwd, **every),
-        jax.vmap(system.bwd, **every),
+        fwd,
+        jax.vmap(system.bwd, axis_size=copies),
         leaves,
         system.clock,
         replace(
