@@ -10,7 +10,10 @@ NAMES = sorted(figures.figures("systems"))
 def test_all_figures_are_registered():
     names = (
         "clocks",
+        "equality",
+        "granularity",
         "holding",
+        "market",
         "nesting",
         "recall",
         "sign-flip",

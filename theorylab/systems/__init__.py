@@ -25,15 +25,18 @@ from theorylab.systems.rewiring import forecast, hebbian, market
 from theorylab.systems.running import discretise, power, run
 from theorylab.systems.system import System, identity, nest
 from theorylab.systems.wires import R, Wire, interface, sink, source
+from theorylab.systems.work import Work, compiled_work
 
 __all__ = [
     "InterfaceError",
     "R",
     "System",
     "Wire",
+    "Work",
     "coherent_phases",
     "column",
     "column_wire",
+    "compiled_work",
     "copy",
     "discard",
     "discretise",

@@ -36,7 +36,7 @@ def power(system: System, copies: int) -> System:
     forward = jax.vmap(system.fwd, axis_size=copies)
 
     def fwd(state: State, positions: tuple) -> tuple:
-        # In a larger diagram the state holds other boxes too, whose arrays are not stacked.
+        # the boxes beside it in a diagram are not copied
         return forward({name: state[name] for name in leaves}, positions)
 
     return System(
