@@ -3,8 +3,20 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
+from jaxtyping import TypeCheckError
 
-from theorylab.systems import R, machine, power, smooth
+from theorylab.systems import InterfaceError, R, machine, power, smooth
+from theorylab.systems.finite import (
+    Box,
+    Lens,
+    Moore,
+    Poly,
+    Wiring,
+    hom,
+    monomial,
+    polynomials,
+)
 
 
 def _counter(name):
@@ -30,3 +42,72 @@ def test_powers_stand_beside_boxes_with_other_states():
     closed = bare >> power(smooth(lambda x: 3 * x, (R(),), (R(),)), 2)
     _, (shown,), _ = closed.step({"c": jnp.array(1.0)}, (), (jnp.ones(2),))
     assert shown.tolist() == [3.0, 3.0]
+
+
+P, Q = Poly((2, 1)), Poly((2, 0))
+BIT = Box((2,), (2,))
+CHAIN = Wiring((BIT, BIT), BIT, feed=(((-1, 0),), ((0, 0),)), show=((1, 0),))
+FLIP = Moore(monomial(2, 2), readout=(0, 1), update=((0, 1), (1, 0)))
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (lambda: CHAIN.substitute(-1, CHAIN), "place is -1; allowed: 0 to 1"),
+        (lambda: CHAIN.substitute(2, CHAIN), "place is 2"),
+        (lambda: FLIP.outputs(-1, (0,)), "state is -1; allowed: 0 to 1"),
+        (lambda: FLIP.outputs(2, ()), "state is 2"),
+        (lambda: Poly((-1,)), "arity holds -1"),
+        (lambda: Poly((True,)), "arity holds True"),
+        (lambda: P(-1), "size is -1"),
+        (lambda: monomial(-1, 2), "positions is -1"),
+        (lambda: monomial(2, -1), "directions is -1"),
+        (lambda: list(polynomials(-1, 2)), "positions is -1"),
+        (lambda: Box((-1,), (2,)), "inputs holds -1"),
+        (lambda: P + 3, "unsupported operand"),
+        (lambda: P * 3, "unsupported operand"),
+        (lambda: P @ 3, "unsupported operand"),
+        (lambda: Lens.identity(P) >> 3, "unsupported operand"),
+        (lambda: Lens.identity(P) @ 3, "unsupported operand"),
+        (lambda: FLIP @ 3, "unsupported operand"),
+        (lambda: hom(Poly((5,) * 5), Poly((5,) * 5)), r"are 9.31e\+20; at most"),
+        (lambda: next(Lens.all(Poly((9,) * 9), Poly((9,) * 9))), "at most 1000000 are listed"),
+        (lambda: Poly((30,)).then(Poly((1, 1))), r"composition are 1.07e\+09"),
+        (lambda: Poly((1,) * 2000) @ Poly((1,) * 2000), "product are"),
+    ],
+)
+def test_finite_things_refuse_by_name(use, words):
+    with pytest.raises((InterfaceError, ValueError, TypeError), match=words):
+        use()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: Poly([2, 1]),
+        lambda: Poly(3),
+        lambda: Lens(P, Q, [0, 1], [[1, 0], []]),
+        lambda: Lens(Poly((2,)), Poly((1,)), (0,), ((0.5,),)),
+        lambda: Lens(3, P, (), ()),
+        lambda: Lens.identity(3),
+        lambda: P.then(3),
+        lambda: FLIP >> 3,
+        lambda: Moore(P, [0], [[0, 0]]),
+        lambda: Box([2], [2]),
+        lambda: Wiring([BIT], BIT, [[(-1, 0)]], [(0, 0)]),
+        lambda: Wiring((BIT,), BIT, ((-1,),), ((0, 0),)),
+        lambda: Wiring((3,), BIT, (((-1, 0),),), ((0, 0),)),
+        lambda: CHAIN.substitute(0, 3),
+    ],
+)
+def test_tables_are_tuples_of_whole_numbers(use):
+    """Whether annotations are enforced or not, nothing else is taken."""
+    with pytest.raises((InterfaceError, TypeCheckError)):
+        use()
+
+
+def test_empty_things_are_things():
+    nothing = Poly(())
+    assert hom(nothing, P) == Poly((0,)) and hom(P, nothing) == nothing
+    assert Moore(P, (), ()).bisimulation() == ()
+    assert Wiring((), Box((), ()), (), ()).as_lens() == Lens.identity(Poly((1,)))
