@@ -1,6 +1,7 @@
 """Every row of the ledger can fail: with the library as it is it holds, with a wrong one not."""
 
 import dataclasses
+from math import prod
 
 import numpy as np
 import optax
@@ -87,7 +88,7 @@ def test_wrong_and_missing_data_do_not(name):
 
 
 def _no_zero_to_the_zero(patch):
-    count = staticmethod(lambda p, q: np.prod([sum(m**n if n else 0 for n in q) for m in p]))
+    count = staticmethod(lambda p, q: prod(sum(m**n if n else 0 for n in q) for m in p))
     patch.setattr(Lens, "count", count)
 
 

@@ -23,7 +23,7 @@ from theorylab.systems.ledger.common import none, row
 
 BOOK, LEARNERS = "niu2023polynomial", "spivak2021learners"
 _SMALL = tuple(polynomials(2, 2))
-_FEW = 40
+_FEW = 20
 
 
 def _tables(p: Poly, q: Poly) -> set[tuple]:
@@ -90,13 +90,13 @@ def _as_composed(outer: Wiring, place: int, inner: Wiring) -> Lens:
 
 def _not_operad() -> Measurement:
     """Unit laws, substitution as composition of lenses, and both laws of associativity."""
-    all_of_them, wrong = [*_diagrams(1), *_diagrams(2)], 0
-    some, unit = all_of_them[2::3], Wiring.unit(_BIT)
-    for w in all_of_them:
+    wrong, unit = 0, Wiring.unit(_BIT)
+    some = list(_diagrams(2))[2::6]
+    for w in (*_diagrams(1), *_diagrams(2)):
         wrong += unit.substitute(0, w) != w
-        for i in range(len(w.inner)):
-            wrong += w.substitute(i, unit) != w
-            wrong += any(w.substitute(i, v).as_lens() != _as_composed(w, i, v) for v in some)
+        wrong += any(w.substitute(i, unit) != w for i in range(len(w.inner)))
+    for w, v, i in product(some, some, range(2)):
+        wrong += w.substitute(i, v).as_lens() != _as_composed(w, i, v)
     for w, v, u in product(some, repeat=3):
         for i, j in product(range(2), range(2)):
             wrong += w.substitute(i, v).substitute(i + j, u) != w.substitute(i, v.substitute(j, u))
@@ -217,8 +217,8 @@ ROWS = (
         "of associativity.",
         _not_operad,
         none,
-        difference="Instances: all diagrams of one and two boxes of one bit, with four of them put "
-        "inside; associativity for these four",
+        difference="Instances: boxes of one bit; all 20 diagrams of one or two for the units, three "
+        "of them put into each other for the rest. The tests have random ones",
         note="Violations of the laws of an operad",
     ),
     row(
