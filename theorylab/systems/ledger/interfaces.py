@@ -217,8 +217,8 @@ ROWS = (
         "of associativity.",
         _not_operad,
         none,
-        difference="Instances: boxes of one bit; all 20 diagrams of one or two for the units, three "
-        "of them put into each other for the rest. The tests have random ones",
+        difference="Instances: boxes of one bit; all 20 diagrams of up to two for the units, "
+        "three of them put into each other for the rest. The tests have random ones",
         note="Violations of the laws of an operad",
     ),
     row(
