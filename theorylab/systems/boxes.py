@@ -7,11 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.systems.errors import InterfaceError
 from theorylab.systems.system import System, Wires
 from theorylab.systems.terms import Term
-from theorylab.systems.wires import Wire, expect
+from theorylab.systems.wires import Wire, checked_wires, expect
 
 
 def lens(
@@ -59,7 +59,9 @@ def smooth(fn: Callable, dom: Wires, cod: Wires, label: str = "map") -> System:
 
     Source: `cruttwell2022categorical`.
     """
-    for wire in (*dom, *cod):
+    for wire in (*checked_wires("dom", dom), *checked_wires("cod", cod)):
+        if not all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(wire.pos)):
+            raise InterfaceError(f"{wire} does not carry real numbers; use lens")
         expect(f"directions of {wire}, which must be gradients", wire.dir, wire.pos)
     pos, shown, _, _ = _interfaces(dom, cod)
 
@@ -106,7 +108,10 @@ def stateful(
     pos, shown, back, came = _interfaces(dom, cod)
     state = jax.eval_shape(init, jax.random.key(0))
     expect(f"positions shown by {name}", jax.eval_shape(fwd, state, *pos), shown)
-    after, sent = jax.eval_shape(bwd, state, pos, came)
+    moved = jax.eval_shape(bwd, state, pos, came)
+    if not isinstance(moved, tuple) or len(moved) != 2:
+        raise InterfaceError(f"bwd of {name} must return the state and the directions sent back")
+    after, sent = moved
     expect(f"state of {name} after a tick", after, state)
     expect(f"directions sent back by {name}", sent, back)
 
@@ -181,10 +186,15 @@ def vectorfield(name: str, init: Callable, readout: Callable, flow: Callable, wi
 def copy(wire: Wire, times: int = 2) -> System:
     """One wire to several; the directions that come back on them are *added*.
 
+    Args:
+        wire: what is copied.
+        times: at least 1.
+
     >>> from theorylab.systems import R
     >>> copy(R(2))
     System(R^2·y^R^2 -> R^2·y^R^2 ⊗ R^2·y^R^2)
     """
+    times = whole("times", times, low=1)
     box = lens(
         (wire,),
         (wire,) * times,
@@ -216,8 +226,8 @@ def _zeros(tree: Any) -> Any:
 
 def _interfaces(dom: Wires, cod: Wires) -> tuple[tuple, tuple, tuple, tuple]:
     """Positions in, positions out, directions out, directions in."""
-    if not isinstance(dom, tuple) or not isinstance(cod, tuple):
-        raise InterfaceError(f"an interface is a tuple of wires; given {dom} and {cod}")
+    checked_wires("dom", dom)
+    checked_wires("cod", cod)
     return (
         tuple(wire.pos for wire in dom),
         tuple(wire.pos for wire in cod),

@@ -11,7 +11,7 @@ import jax
 from theorylab.citation import references
 from theorylab.systems.errors import InterfaceError
 from theorylab.systems.terms import Term
-from theorylab.systems.wires import Wire, interface
+from theorylab.systems.wires import Wire, checked_wires, expect, interface
 
 Wires = tuple[Wire, ...]
 State = dict[str, Any]
@@ -51,6 +51,8 @@ class System:
     term: Term | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self):
+        checked_wires("dom", self.dom)
+        checked_wires("cod", self.cod)
         if self.term is None:
             label = ", ".join(self.leaves) or "lens"
             term = Term("box", self.dom, self.cod, label, bool(self.leaves))
@@ -60,10 +62,30 @@ class System:
         """The initial state of every box; each has a key of its own, made from its name."""
         return {n: f(jax.random.fold_in(key, crc32(n.encode()))) for n, f in self.leaves.items()}
 
+    def expect_state(self, state: State) -> None:
+        """Compare boxes, shapes and dtypes of a state with those of `init`.
+
+        Raises:
+            InterfaceError: they differ.
+        """
+        wanted = jax.eval_shape(self.init, jax.random.key(0))
+        if not isinstance(state, dict) or set(state) != set(wanted):
+            names = sorted(state) if isinstance(state, dict) else repr(state)
+            raise InterfaceError(f"state of the boxes {sorted(wanted)}, given {names}")
+        for name, value in wanted.items():
+            expect(f"state of {name}", state[name], value)
+
     def step(
         self, state: State, positions: tuple = (), directions: tuple = ()
     ) -> tuple[State, tuple, tuple]:
-        """One tick: the new state, the positions shown, the directions sent back."""
+        """One tick: the new state, the positions shown, the directions sent back.
+
+        Raises:
+            InterfaceError: positions, directions or state do not fit.
+        """
+        expect(f"positions for {interface(self.dom)}", positions, _of(self.dom, "pos"))
+        expect(f"directions for {interface(self.cod)}", directions, _of(self.cod, "dir"))
+        self.expect_state(state)
         shown, residual = self.fwd(state, positions)
         state, back = self.bwd(residual, directions)
         return state, shown, back
@@ -74,6 +96,8 @@ class System:
         Raises:
             InterfaceError: the interfaces differ, two boxes have one name, or the clocks differ.
         """
+        if not isinstance(other, System):
+            return NotImplemented
         if self.cod != other.dom:
             raise InterfaceError(
                 f"cannot compose: {interface(self.cod)} on the left, "
@@ -99,6 +123,8 @@ class System:
         Raises:
             InterfaceError: two boxes have one name, or the clocks differ.
         """
+        if not isinstance(other, System):
+            return NotImplemented
 
         def fwd(state: State, positions: tuple) -> tuple:
             mine, yours = _split(positions, self.dom)
@@ -157,6 +183,9 @@ class System:
 def identity(*wires: Wire) -> System:
     """The system without a state that passes everything on.
 
+    Raises:
+        InterfaceError: an argument is no wire.
+
     >>> from theorylab.systems import R
     >>> identity(R(2))
     System(R^2·y^R^2 -> R^2·y^R^2)
@@ -169,9 +198,21 @@ def nest(outer: System, *inner: System) -> System:
     """Put systems, side by side, into the wiring `outer`, which may have a state of its own.
 
     Raises:
-        InterfaceError: what they show together is not what `outer` takes.
+        InterfaceError: what they show together is not what `outer` takes, or one is no system.
     """
+    for name, system in zip(("outer", *["inner"] * len(inner)), (outer, *inner), strict=True):
+        is_system(name, system)
     return reduce(System.__matmul__, inner, identity()) >> outer
+
+
+def is_system(name: str, given: Any) -> None:
+    """Raise InterfaceError unless the argument `name` is a system."""
+    if not isinstance(given, System):
+        raise InterfaceError(f"{name} is {given!r}; allowed: a system")
+
+
+def _of(interface: Wires, side: str) -> tuple:
+    return tuple(getattr(wire, side) for wire in interface)
 
 
 def _split(values: tuple, wires: Wires) -> tuple[tuple, tuple]:
