@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from theorylab.systems import InterfaceError, R, machine, power, smooth
+from theorylab.systems import InterfaceError, R, machine, market, power, smooth
 from theorylab.systems.finite import (
     Box,
     Lens,
@@ -111,3 +111,47 @@ def test_empty_things_are_things():
     assert hom(nothing, P) == Poly((0,)) and hom(P, nothing) == nothing
     assert Moore(P, (), ()).bisimulation() == ()
     assert Wiring((), Box((), ()), (), ()).as_lens() == Lens.identity(Poly((1,)))
+
+
+def _named(name):
+    return machine(name, lambda key: jax.random.normal(key), lambda s: s, lambda s, d: s, R())
+
+
+def test_names_are_words_and_give_keys_of_their_own():
+    with pytest.raises((InterfaceError, TypeCheckError)):
+        _named(3)
+    with pytest.raises(InterfaceError, match="name is ''"):
+        _named("")
+    with pytest.raises(InterfaceError, match="prefix is ''"):
+        _named("a").rename("")
+    # two words with the same CRC-32
+    with pytest.raises(InterfaceError, match="'plumless' and 'buckeroo' would start from one"):
+        _named("plumless") @ _named("buckeroo")
+    with pytest.raises(InterfaceError, match="two boxes are called 'x/y'"):
+        _named("x/y") @ _named("y").rename("x")
+
+
+@pytest.mark.parametrize("outcome", [-1, 2, 7])
+def test_an_outcome_that_does_not_exist_is_not_another_one(outcome):
+    box = market("m", jnp.array([0.5, 0.5]), 2)
+    forecasts = jnp.array([0.5, 0.5]), jnp.array([0.9, 0.1])
+    state, _, _ = jax.jit(box.step)(
+        box.init(jax.random.key(0)), forecasts, (jnp.asarray(outcome, jnp.int32),)
+    )
+    assert jnp.isnan(state["m"]).all()
+
+
+def test_an_outcome_that_nobody_expected_leaves_no_wealth():
+    box = market("m", jnp.array([0.5, 0.5]), 2)
+    sure = (jnp.array([1.0, 0.0]),) * 2
+    state, _, _ = box.step(box.init(jax.random.key(0)), sure, (jnp.int32(1),))
+    assert jnp.isnan(state["m"]).all()
+
+
+def test_wealth_is_a_vector():
+    with pytest.raises((ValueError, TypeCheckError)):
+        market("m", jnp.ones((2, 2)) / 4, 2)
+    with pytest.raises((ValueError, TypeCheckError)):
+        market("m", 1.0, 2)
+    single = market("m", jnp.array([0.5, 0.5], jnp.float32), 2)
+    assert single.init(jax.random.key(0))["m"].dtype == jnp.float64

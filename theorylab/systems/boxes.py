@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from theorylab.lab.require import require, whole
 from theorylab.systems.errors import InterfaceError
-from theorylab.systems.system import System, Wires
+from theorylab.systems.system import System, Wires, check_name
 from theorylab.systems.terms import Term
 from theorylab.systems.wires import Wire, checked_wires, expect
 
@@ -101,9 +101,11 @@ def stateful(
         clock: "ticks" or "flow".
 
     Raises:
-        InterfaceError: a map returns other shapes than interfaces and state say.
+        InterfaceError: a map returns other shapes than interfaces and state say, or the name is
+            not a string or is empty.
         ValueError: the clock is neither.
     """
+    check_name("name", name)
     require("clock", clock, choices=("ticks", "flow"))
     pos, shown, back, came = _interfaces(dom, cod)
     state = jax.eval_shape(init, jax.random.key(0))

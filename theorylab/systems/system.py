@@ -60,7 +60,7 @@ class System:
 
     def init(self, key: jax.Array) -> State:
         """The initial state of every box; each has a key of its own, made from its name."""
-        return {n: f(jax.random.fold_in(key, crc32(n.encode()))) for n, f in self.leaves.items()}
+        return {n: f(jax.random.fold_in(key, _number(n))) for n, f in self.leaves.items()}
 
     def expect_state(self, state: State) -> None:
         """Compare boxes, shapes and dtypes of a state with those of `init`.
@@ -143,7 +143,12 @@ class System:
         return System(dom, cod, fwd, bwd, both, _clock(self, other), term)
 
     def rename(self, prefix: str) -> "System":
-        """The same system with `prefix/` before the name of every box."""
+        """The same system with `prefix/` before the name of every box.
+
+        Raises:
+            InterfaceError: the prefix is no name.
+        """
+        check_name("prefix", prefix)
         names = {name: f"{prefix}/{name}" for name in self.leaves}
 
         def fwd(state: State, positions: tuple) -> tuple:
@@ -225,6 +230,12 @@ def _joined(first: System, second: System) -> dict:
         raise InterfaceError(
             f"two boxes are called {sorted(shared)[0]!r}: {first} and {second}; rename one"
         )
+    keys = {_number(name): name for name in first.leaves}
+    for name in second.leaves:
+        if _number(name) in keys:
+            raise InterfaceError(
+                f"{keys[_number(name)]!r} and {name!r} would start from one random key: rename one"
+            )
     return {**first.leaves, **second.leaves}
 
 
@@ -236,3 +247,18 @@ def _clock(first: System, second: System) -> str:
             "flow first"
         )
     return clocks.pop() if clocks else "none"
+
+
+def _number(name: str) -> int:
+    """The number from which a box has its random key."""
+    return crc32(name.encode())
+
+
+def check_name(what: str, name: Any) -> None:
+    """Check the name of a box.
+
+    Raises:
+        InterfaceError: it is no string, or an empty one.
+    """
+    if not isinstance(name, str) or not name:
+        raise InterfaceError(f"{what} is {name!r}; allowed: a string that is not empty")
