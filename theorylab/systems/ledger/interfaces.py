@@ -23,7 +23,7 @@ from theorylab.systems.ledger.common import none, row
 
 BOOK, LEARNERS = "niu2023polynomial", "spivak2021learners"
 _SMALL = tuple(polynomials(2, 2))
-_FEW = 20
+_FEW = 10
 
 
 def _tables(p: Poly, q: Poly) -> set[tuple]:
@@ -119,7 +119,7 @@ def _not_simple() -> Measurement:
         made = {lens(a, b, *pair) for pair in simple(a, b)}
         wrong += made != set(Lens.all(monomial(a, a), monomial(b, b)))
     for a, b, c in product((1, 2), repeat=3):
-        for (get, put), (got, back) in product(simple(a, b), simple(b, c)):
+        for (get, put), (got, back) in product(simple(a, b)[::5], simple(b, c)):
             whole = tuple(got[get[i]] for i in range(a))
             both = tuple(tuple(put[i][back[get[i]][d]] for d in range(c)) for i in range(a))
             composed = lens(a, b, get, put) >> lens(b, c, got, back)
@@ -228,7 +228,7 @@ ROWS = (
         "Simple lenses are a full subcategory of polynomials, by A to A y^A.",
         _not_simple,
         none,
-        difference="Instances: sets of up to two elements; all lenses, all composites",
+        difference="Instances: sets of up to two elements; all lenses, every fifth composite",
         note="Lenses or composites that differ",
     ),
     row(

@@ -249,9 +249,9 @@ ROWS = (
         "theorylab",
         "wirings",
         "While a pattern is held, Hebb's rule wires it in: with decay to a limit, else for ever.",
-        claims("hebb", "grown", "series", "bound", "slow", "unbounded"),
+        claims("hebb", "grown", "bound", "unbounded"),
         established,
-        note="The checked claims systems/hebb/grown, series, bound, slow and unbounded",
+        note="The checked claims systems/hebb/grown, bound and unbounded",
     ),
     row(
         "market-operad",
