@@ -95,7 +95,7 @@ def _not_operad() -> Measurement:
     for w in (*_diagrams(1), *_diagrams(2)):
         wrong += unit.substitute(0, w) != w
         wrong += any(w.substitute(i, unit) != w for i in range(len(w.inner)))
-    for w, v, i in product(some, some, range(2)):
+    for w, v, i in product(some[:2], some[:2], range(2)):
         wrong += w.substitute(i, v).as_lens() != _as_composed(w, i, v)
     for w, v, u in product(some, repeat=3):
         for i, j in product(range(2), range(2)):
@@ -141,15 +141,14 @@ def _misjudged() -> Measurement:
     """Machines of three states and one bit: classes against all words of up to three inputs."""
     words, wrong = list(product(range(2), repeat=3)), 0
     moves = list(product(range(3), repeat=2))
-    for shown in ((0, 0, 0), (0, 0, 1)):
-        for update in product(moves, repeat=3):
-            machine = Moore(monomial(2, 2), shown, update)
-            heard = [tuple(machine.outputs(s, word) for word in words) for s in range(3)]
-            classes = machine.bisimulation()
-            wrong += any(
-                (classes[s] == classes[t]) != (heard[s] == heard[t])
-                for s, t in ((0, 1), (0, 2), (1, 2))
-            )
+    for update in product(moves, repeat=3):
+        machine = Moore(monomial(2, 2), (0, 0, 1), update)
+        heard = [tuple(machine.outputs(s, word) for word in words) for s in range(3)]
+        classes = machine.bisimulation()
+        wrong += any(
+            (classes[s] == classes[t]) != (heard[s] == heard[t])
+            for s, t in ((0, 1), (0, 2), (1, 2))
+        )
     return Measurement(wrong)
 
 
@@ -218,7 +217,7 @@ ROWS = (
         _not_operad,
         none,
         difference="Instances: boxes of one bit; all 20 diagrams of up to two for the units, "
-        "three of them put into each other for the rest. The tests have random ones",
+        "two or three of them put into each other for the rest. The tests have random ones",
         note="Violations of the laws of an operad",
     ),
     row(
@@ -260,8 +259,8 @@ ROWS = (
         "Refinement finds the states that no sequence of inputs tells apart.",
         _misjudged,
         none,
-        note="Wrong among the machines with three states and one bit in and out, up to renaming, "
-        "against all words of three inputs",
+        note="Wrong among the machines with three states and one bit in, two of which show the "
+        "same, against all words of three inputs",
     ),
     row(
         "no-fixed-wiring",

@@ -249,9 +249,9 @@ ROWS = (
         "theorylab",
         "wirings",
         "While a pattern is held, Hebb's rule wires it in: with decay to a limit, else for ever.",
-        claims("hebb", "grown", "bound", "unbounded"),
+        claims("hebb", "grown", "unbounded"),
         established,
-        note="The checked claims systems/hebb/grown, bound and unbounded",
+        note="The checked claims systems/hebb/grown and unbounded",
     ),
     row(
         "market-operad",
