@@ -40,7 +40,11 @@ def test_nested_clocks_are_the_flat_equations_to_rounding():
 
 
 SMALL = {"columns": 1, "ticks": 150, "skip": 0}
-_order = jax.jit(jax.vmap(lambda clocks, key: clocks.simulate(key)["order"], in_axes=(None, 0)))
+_simulate = jax.jit(jax.vmap(lambda clocks, key: clocks.simulate(key), in_axes=(None, 0)))
+
+
+def _order(clocks, keys):
+    return _simulate(clocks, keys)["order"]
 
 
 def _gap(cells, depth, keys):
@@ -56,6 +60,15 @@ def test_the_reduced_column_is_the_limit_of_many_oscillators():
         assert many < 0.025
         # the distance falls as the root of the number: by 4 for 16 times as many
         assert 2.8 < few / many < 5.7
+
+
+def test_the_mean_field_of_either_column_turns_at_the_centre_frequency():
+    full = _simulate(Clocks(cells=576, **SMALL), jax.random.split(KEY, 3))
+    reduced = _simulate(Clocks(reduced=True, **SMALL), KEY[None])
+    turned = np.cos(TURN * 40 * 1e-3 * np.arange(150))
+    field = np.asarray(reduced["field"])[0, :, 0]
+    np.testing.assert_allclose(field, np.asarray(reduced["order"])[0, :, 0] * turned, atol=1e-10)
+    assert np.sqrt(((np.asarray(full["field"])[..., 0] - field[None]) ** 2).mean()) < 0.05
 
 
 def test_a_wrong_reduced_column_would_be_seen():
