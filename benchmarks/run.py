@@ -4,12 +4,14 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from statistics import median
 
 import deep_linear
 import jax
 import ntk_empirical
 import ntk_kernels
 import sdr
+import systems
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -57,8 +59,38 @@ def main() -> None:
             f"{gap():.1e}" if gap else "-",
         )
     console.print(table)
+    console.print(composed_training())
     if len(sys.argv) > 1:
         console.print(against_neural_tangents(sys.argv[1]))
+
+
+def composed_training() -> Table:
+    """The rows of `systems`: medians of calls that take turns, so that both meet the same load."""
+    table = Table(title="Training step, composed / by hand: the same compiled work")
+    columns = ("network", "cut", "numbers", "us a step", "by hand", "ratio", "compile")
+    for column in columns:
+        table.add_column(column, justify="left" if column in columns[:3] else "right")
+    for row in systems.compare(in_turns):
+        table.add_row(
+            row["network"],
+            row["cut"],
+            row["dtype"],
+            f"{row['ours']:.0f}",
+            f"{row['by hand']:.0f}",
+            f"{row['ratio']:.2f}",
+            f"{row['compile']:.1f} s",
+        )
+    return table
+
+
+def in_turns(
+    ours: Callable[[], object], theirs: Callable[[], object], rounds: int = 15
+) -> tuple[float, float, float]:
+    """Median seconds of either, called in turns, and the seconds of the first call of ours."""
+    first = timed(ours)
+    theirs()
+    pairs = [(timed(ours), timed(theirs)) for _ in range(rounds)]
+    return *(median(times) for times in zip(*pairs, strict=True)), first
 
 
 def against_neural_tangents(python: str) -> Table:

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from theorylab.systems.experiments import Recall, SignFlip
+from theorylab.systems.experiments.control import SignFlip
+from theorylab.systems.experiments.markets import Market, first_wealth
+from theorylab.systems.experiments.memory import Recall
 
 
 def _many(experiment, count, name):
@@ -49,12 +51,27 @@ def test_the_fixed_controller_diverges_and_the_one_that_learns_comes_back():
     assert not still.any()
 
 
+def test_the_nested_market_is_the_flat_one_and_pays_no_more_than_the_bound():
+    out = {k: np.asarray(v) for k, v in Market(ticks=300).simulate(jax.random.key(3)).items()}
+    np.testing.assert_allclose(out["nested"], out["flat"], atol=1e-13)
+    np.testing.assert_allclose(out["price"], out["price_flat"], atol=1e-13)
+    np.testing.assert_allclose(out["nested"][0], first_wealth(), rtol=1e-15)
+    # wealth after n outcomes is the first wealth times exp(market's loss - own loss)
+    gained = first_wealth() * np.exp(out["loss"][:-1, None] - out["losses"][:-1])
+    np.testing.assert_allclose(out["nested"][1:], gained, rtol=1e-10)
+    assert (out["loss"][:, None] - out["losses"] <= -np.log(first_wealth()) + 1e-12).all()
+    # forgetting the wealth of the groups would be seen
+    halves = np.array([0.5, 0.5])[[0, 0, 1, 1, 1]] / np.array([0.4, 0.6])[[0, 0, 1, 1, 1]]
+    assert np.abs(first_wealth() * halves - out["nested"][0]).max() > 0.02
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: Recall(cells=1), "cells"),
         (lambda: Recall(part=1.5), "part"),
         (lambda: SignFlip(limit=0.0), "limit"),
+        (lambda: Market(truth=(0.5, 0.0)), "truth"),
     ],
 )
 def test_bad_parameters_are_refused(make, words):

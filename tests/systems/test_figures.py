@@ -8,7 +8,18 @@ NAMES = sorted(figures.figures("systems"))
 
 
 def test_all_figures_are_registered():
-    names = ("holding", "recall", "sign-flip", "training-diagram")
+    names = (
+        "clocks",
+        "equality",
+        "granularity",
+        "holding",
+        "market",
+        "nesting",
+        "recall",
+        "sign-flip",
+        "training-diagram",
+        "wiring-diagram",
+    )
     assert [f"systems/{name}" for name in names] == NAMES
     assert all(figures.get(name).references for name in NAMES)
 

@@ -13,16 +13,30 @@ from theorylab.systems.boxes import (
 )
 from theorylab.systems.errors import InterfaceError
 from theorylab.systems.learning import learner, weights
+from theorylab.systems.oscillators import (
+    coherent_phases,
+    column,
+    column_wire,
+    lorentzian,
+    modulation_index,
+    reduced_column,
+)
 from theorylab.systems.rewiring import forecast, hebbian, market
 from theorylab.systems.running import discretise, power, run
 from theorylab.systems.system import System, identity, nest
 from theorylab.systems.wires import R, Wire, interface, sink, source
+from theorylab.systems.work import Work, compiled_work
 
 __all__ = [
     "InterfaceError",
     "R",
     "System",
     "Wire",
+    "Work",
+    "coherent_phases",
+    "column",
+    "column_wire",
+    "compiled_work",
     "copy",
     "discard",
     "discretise",
@@ -33,10 +47,13 @@ __all__ = [
     "interface",
     "learner",
     "lens",
+    "lorentzian",
     "machine",
     "market",
+    "modulation_index",
     "nest",
     "power",
+    "reduced_column",
     "run",
     "sink",
     "smooth",

@@ -1,24 +1,29 @@
 """Boxes to build with: lenses, smooth maps, machines, and the wires' own boxes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.systems.errors import InterfaceError
-from theorylab.systems.system import System, Wires
-from theorylab.systems.wires import Wire, expect
+from theorylab.systems.system import System, Wires, check_name
+from theorylab.systems.terms import Term
+from theorylab.systems.wires import Wire, checked_wires, expect
 
 
-def lens(dom: Wires, cod: Wires, fwd: Callable[..., tuple], bwd: Callable) -> System:
+def lens(
+    dom: Wires, cod: Wires, fwd: Callable[..., tuple], bwd: Callable, label: str = "lens"
+) -> System:
     """A system without state.
 
     Args:
         dom, cod: the interfaces.
         fwd: `(*positions of dom) -> tuple of positions of cod`.
         bwd: `(positions of dom, directions of cod) -> tuple of directions of dom`.
+        label: the name in drawings.
 
     Raises:
         InterfaceError: a map returns other shapes than the interfaces say.
@@ -37,22 +42,26 @@ def lens(dom: Wires, cod: Wires, fwd: Callable[..., tuple], bwd: Callable) -> Sy
         cod,
         lambda state, positions: (fwd(*positions), positions),
         lambda positions, directions: ({}, bwd(positions, directions)),
+        term=Term("box", dom, cod, label),
     )
 
 
-def smooth(fn: Callable, dom: Wires, cod: Wires) -> System:
+def smooth(fn: Callable, dom: Wires, cod: Wires, label: str = "map") -> System:
     """A differentiable function as a lens: gradients come back by reverse differentiation.
 
     Args:
         fn: `(*positions of dom) -> position of cod`, or a tuple of these for several wires.
         dom, cod: the interfaces; on each wire directions have the shape of positions.
+        label: the name in drawings.
 
     Raises:
         InterfaceError: `fn` returns other shapes, or a wire carries no gradients.
 
     Source: `cruttwell2022categorical`.
     """
-    for wire in (*dom, *cod):
+    for wire in (*checked_wires("dom", dom), *checked_wires("cod", cod)):
+        if not all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(wire.pos)):
+            raise InterfaceError(f"{wire} does not carry real numbers; use lens")
         expect(f"directions of {wire}, which must be gradients", wire.dir, wire.pos)
     pos, shown, _, _ = _interfaces(dom, cod)
 
@@ -66,6 +75,7 @@ def smooth(fn: Callable, dom: Wires, cod: Wires) -> System:
         cod,
         lambda state, positions: jax.vjp(listed, *positions),
         lambda pullback, directions: ({}, pullback(directions)),
+        term=Term("box", dom, cod, label),
     )
 
 
@@ -91,14 +101,19 @@ def stateful(
         clock: "ticks" or "flow".
 
     Raises:
-        InterfaceError: a map returns other shapes than interfaces and state say.
+        InterfaceError: a map returns other shapes than interfaces and state say, or the name is
+            not a string or is empty.
         ValueError: the clock is neither.
     """
+    check_name("name", name)
     require("clock", clock, choices=("ticks", "flow"))
     pos, shown, back, came = _interfaces(dom, cod)
     state = jax.eval_shape(init, jax.random.key(0))
     expect(f"positions shown by {name}", jax.eval_shape(fwd, state, *pos), shown)
-    after, sent = jax.eval_shape(bwd, state, pos, came)
+    moved = jax.eval_shape(bwd, state, pos, came)
+    if not isinstance(moved, tuple) or len(moved) != 2:
+        raise InterfaceError(f"bwd of {name} must return the state and the directions sent back")
+    after, sent = moved
     expect(f"state of {name} after a tick", after, state)
     expect(f"directions sent back by {name}", sent, back)
 
@@ -173,26 +188,38 @@ def vectorfield(name: str, init: Callable, readout: Callable, flow: Callable, wi
 def copy(wire: Wire, times: int = 2) -> System:
     """One wire to several; the directions that come back on them are *added*.
 
+    Args:
+        wire: what is copied.
+        times: at least 1.
+
     >>> from theorylab.systems import R
     >>> copy(R(2))
     System(R^2·y^R^2 -> R^2·y^R^2 ⊗ R^2·y^R^2)
     """
-    return lens(
+    times = whole("times", times, low=1)
+    box = lens(
         (wire,),
         (wire,) * times,
         lambda x: (x,) * times,
         lambda i, d: (jax.tree.map(lambda *parts: sum(parts[1:], parts[0]), *d),),
     )
+    return _only_wires(box, "copy")
 
 
 def swap(first: Wire, second: Wire) -> System:
     """Two wires crossing."""
-    return lens((first, second), (second, first), lambda x, y: (y, x), lambda i, d: (d[1], d[0]))
+    box = lens((first, second), (second, first), lambda x, y: (y, x), lambda i, d: (d[1], d[0]))
+    return _only_wires(box, "swap")
 
 
 def discard(wire: Wire) -> System:
     """The end of a wire: zero comes back."""
-    return lens((wire,), (), lambda x: (), lambda i, d: (_zeros(wire.dir),))
+    box = lens((wire,), (), lambda x: (), lambda i, d: (_zeros(wire.dir),))
+    return _only_wires(box, "discard")
+
+
+def _only_wires(box: System, kind: str) -> System:
+    return replace(box, term=Term(kind, box.dom, box.cod))
 
 
 def _zeros(tree: Any) -> Any:
@@ -201,8 +228,8 @@ def _zeros(tree: Any) -> Any:
 
 def _interfaces(dom: Wires, cod: Wires) -> tuple[tuple, tuple, tuple, tuple]:
     """Positions in, positions out, directions out, directions in."""
-    if not isinstance(dom, tuple) or not isinstance(cod, tuple):
-        raise InterfaceError(f"an interface is a tuple of wires; given {dom} and {cod}")
+    checked_wires("dom", dom)
+    checked_wires("cod", cod)
     return (
         tuple(wire.pos for wire in dom),
         tuple(wire.pos for wire in cod),

@@ -1,14 +1,17 @@
 """Learners: a parametric map whose parameters are shown by an optimiser."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from theorylab.citation import references
 from theorylab.systems.boxes import machine, smooth
+from theorylab.systems.errors import InterfaceError
 from theorylab.systems.system import System, Wires, identity
-from theorylab.systems.wires import Wire
+from theorylab.systems.wires import Wire, checked_wires
 
 
 @references("cruttwell2022categorical")
@@ -23,6 +26,9 @@ def weights(name: str, init: Callable, optimiser: optax.GradientTransformation) 
         name: the box's name, unique within a diagram.
         init: from a random key to the parameters, a pytree of arrays.
         optimiser: any Optax transformation.
+
+    Raises:
+        InterfaceError: a parameter is not real.
 
     Source: `cruttwell2022categorical`.
 
@@ -41,6 +47,8 @@ def weights(name: str, init: Callable, optimiser: optax.GradientTransformation) 
         return optax.apply_updates(parameters, change), memory
 
     shown = jax.eval_shape(init, jax.random.key(0))
+    if not all(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in jax.tree.leaves(shown)):
+        raise InterfaceError(f"parameters of {name} are {shown}; allowed: real numbers")
     return machine(name, start, lambda state: state[0], update, Wire(shown, shown))
 
 
@@ -77,5 +85,8 @@ def learner(
     >>> learner("layer", lambda w, x: w @ x, init, optax.sgd(0.1), (R(2),), (R(3),))
     System(R^2·y^R^2 -> R^3·y^R^3, state in layer)
     """
+    checked_wires("dom", dom)
+    checked_wires("cod", cod)
     box = weights(name, init, optimiser)
-    return (box @ identity(*dom)) >> smooth(fn, box.cod + dom, cod)
+    box = replace(box, term=replace(box.term, label="weights"))
+    return ((box @ identity(*dom)) >> smooth(fn, box.cod + dom, cod)).framed(name)

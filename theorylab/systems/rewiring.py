@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
@@ -62,29 +63,31 @@ def market(name: str, wealth: Float[ArrayLike, " k"], outcomes: int) -> System:
     r"""A prediction market: forecasters in, their forecast weighted by wealth out.
 
     It shows $\sum_i w_i g_i$. On the outcome $x$, which it passes on to every forecaster, it moves
-    its state to $w_i g_i(x) / \sum_j w_j g_j(x)$.
+    its state to $w_i g_i(x) / \sum_j w_j g_j(x)$. If the outcome is none of those that there are,
+    or one to which all forecasters give nothing, the wealth is NaN from then on.
 
     Args:
         name: the box's name.
-        wealth: the first wealth of each forecaster, positive, of sum 1, (k,).
+        wealth: the first wealth of each forecaster, positive, of sum 1, not traced, (k,).
         outcomes: the number of outcomes.
 
     Raises:
-        ValueError: a wealth is not positive, or they do not add up to one.
+        ValueError: a wealth is not positive, they do not add up to one, or are not a vector.
 
     Source: `shapiro2022dynamic`.
     """
     wire = forecast(outcomes)
-    require("wealth", wealth, above=0)
-    start = jnp.asarray(wealth)
-    require("sum of wealth", float(start.sum()), low=1 - 1e-6, high=1 + 1e-6)
+    require("wealth", wealth, above=0, shape=(None,))
+    start = jnp.asarray(wealth, wire.pos.dtype)
+    require("sum of wealth", float(np.sum(wealth)), low=1 - 1e-6, high=1 + 1e-6)
 
     def fwd(state, *forecasts):
         return (state @ jnp.stack(forecasts),)
 
     def bwd(state, forecasts, directions):
         (outcome,) = directions
-        given = state * jnp.stack(forecasts)[:, outcome]
+        there = (outcome >= 0) & (outcome < outcomes)
+        given = state * jnp.where(there, jnp.stack(forecasts)[:, outcome], jnp.nan)
         return given / given.sum(), (outcome,) * len(forecasts)
 
     return stateful(name, lambda key: start, (wire,) * len(start), (wire,), fwd, bwd)

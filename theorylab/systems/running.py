@@ -1,13 +1,15 @@
 """Copies of a system, its ticks, and its discretisation in time."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from theorylab.lab.require import require, whole
 from theorylab.systems.errors import InterfaceError
-from theorylab.systems.system import State, System
-from theorylab.systems.wires import Wire, interface, shapes
+from theorylab.systems.system import State, System, is_system
+from theorylab.systems.wires import Wire, expect, interface
 
 
 def power(system: System, copies: int) -> System:
@@ -23,6 +25,7 @@ def power(system: System, copies: int) -> System:
     >>> power(identity(R(2)), 5)
     System(R^(5x2)·y^R^(5x2) -> R^(5x2)·y^R^(5x2))
     """
+    is_system("system", system)
     copies = whole("copies", copies, low=1)
 
     def stacked(wires: tuple) -> tuple:
@@ -32,14 +35,24 @@ def power(system: System, copies: int) -> System:
         return lambda key: jax.vmap(init)(jax.random.split(key, copies))
 
     leaves = {name: several(init) for name, init in system.leaves.items()}
-    every = {"axis_size": copies}
+    forward = jax.vmap(system.fwd, axis_size=copies)
+
+    def fwd(state: State, positions: tuple) -> tuple:
+        # the boxes beside it in a diagram are not copied
+        return forward({name: state[name] for name in leaves}, positions)
+
     return System(
         stacked(system.dom),
         stacked(system.cod),
-        jax.vmap(system.fwd, **every),
-        jax.vmap(system.bwd, **every),
+        fwd,
+        jax.vmap(system.bwd, axis_size=copies),
         leaves,
         system.clock,
+        replace(
+            system.term.framed(f"{copies} copies"),
+            dom=stacked(system.dom),
+            cod=stacked(system.cod),
+        ),
     )
 
 
@@ -60,8 +73,8 @@ def run(
 
     Raises:
         InterfaceError: the system has wires on the left, or is a flow; or the directions do not
-            fit the wires.
-        ValueError: nothing says how many ticks there are.
+            fit the wires, or the state the boxes.
+        ValueError: nothing says how many ticks there are, or `length` is no whole number.
 
     >>> import jax.numpy as jnp
     >>> from theorylab.systems import R, machine
@@ -70,6 +83,7 @@ def run(
     >>> shown.tolist()
     [0.0, 1.0, 2.0, 3.0]
     """
+    is_system("system", system)
     if system.dom or system.clock == "flow":
         what = "it is a flow: discretise it" if system.clock == "flow" else "close its left side"
         raise InterfaceError(
@@ -80,15 +94,20 @@ def run(
         directions = wanted
         if jax.tree.leaves(wanted):
             raise InterfaceError(f"{interface(system.cod)} needs directions")
-    given = shapes(jax.tree.map(lambda leaf: leaf[0], directions))
-    if given != wanted:
-        raise InterfaceError(f"directions {given} for {interface(system.cod)}, given {given}")
+    if not all(jnp.ndim(leaf) for leaf in jax.tree.leaves(directions)):
+        raise InterfaceError("directions have no axis of ticks")
+    each = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), directions)
+    expect(f"directions for {interface(system.cod)}", each, wanted)
+    if length is not None:
+        length = whole("length", length, low=0)
     if length is None and not jax.tree.leaves(directions):
         raise ValueError("length is None; allowed: a whole number, as no direction says it")
 
+    system.expect_state(state)
+
     def tick(state: State, came: tuple) -> tuple:
-        state, shown, _ = system.step(state, (), came)
-        return state, shown
+        shown, residual = system.fwd(state, ())
+        return system.bwd(residual, came)[0], shown
 
     return jax.lax.scan(tick, state, directions, length=length)
 
@@ -108,13 +127,14 @@ def discretise(system: System, method: str, dt: float | int) -> System:
         ValueError: an unknown method or a step that is not positive.
         InterfaceError: the system is no flow, or has wires on the left.
     """
+    is_system("system", system)
     require("method", method, choices=("euler", "rk4"))
     require("dt", dt, above=0)
     if system.dom or system.clock != "flow":
         raise InterfaceError(f"{system} is no flow from nothing to something")
 
     def velocity(state: State, directions: tuple) -> State:
-        return system.step(state, (), directions)[0]
+        return system.bwd(system.fwd(state, ())[1], directions)[0]
 
     def bwd(state: State, directions: tuple) -> tuple:
         first = velocity(state, directions)
@@ -131,7 +151,7 @@ def discretise(system: System, method: str, dt: float | int) -> System:
     def fwd(state: State, positions: tuple) -> tuple:
         return system.fwd(state, positions)[0], {name: state[name] for name in system.leaves}
 
-    return System((), system.cod, fwd, bwd, system.leaves, "ticks")
+    return System((), system.cod, fwd, bwd, system.leaves, "ticks", system.term)
 
 
 def _moved(state: Any, velocity: Any, time: float) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from theorylab.lab.require import whole
 from theorylab.systems.errors import InterfaceError
 
 
@@ -16,7 +17,12 @@ def shapes(tree: Any) -> Any:
     >>> shapes((jnp.zeros(2, jnp.int8), ()))
     (ShapeDtypeStruct(shape=(2,), dtype=int8), ())
     """
-    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), tree)
+
+    def shape(leaf: Any) -> jax.ShapeDtypeStruct:
+        leaf = leaf if hasattr(leaf, "shape") else jnp.asarray(leaf)
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+
+    return jax.tree.map(shape, tree)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,9 @@ class Wire:
         pos: a pytree of arrays or of `jax.ShapeDtypeStruct`: the shape of a position.
         dir: likewise the shape of a direction; `()` for "nothing comes back".
 
+    Raises:
+        InterfaceError: a leaf is no array and has no shape.
+
     >>> print(Wire(jnp.zeros((2, 3)), ()))
     R^(2x3)
     """
@@ -37,8 +46,13 @@ class Wire:
     dir: Any
 
     def __post_init__(self):
-        object.__setattr__(self, "pos", shapes(self.pos))
-        object.__setattr__(self, "dir", shapes(self.dir))
+        for name in ("pos", "dir"):
+            given = getattr(self, name)
+            if not all(hasattr(leaf, "shape") for leaf in jax.tree.leaves(given)):
+                raise InterfaceError(
+                    f"{name} of a wire is {given!r}; allowed: a pytree of arrays or of shapes"
+                )
+            object.__setattr__(self, name, shapes(given))
 
     def __str__(self) -> str:
         above = _text(self.dir)
@@ -87,6 +101,17 @@ def interface(wires: Sequence[Wire]) -> str:
     return " ⊗ ".join(map(str, wires)) or "y"
 
 
+def checked_wires(name: str, given: Any) -> tuple[Wire, ...]:
+    """The argument `name` as an interface.
+
+    Raises:
+        InterfaceError: it is not a tuple of wires.
+    """
+    if not isinstance(given, tuple) or not all(isinstance(wire, Wire) for wire in given):
+        raise InterfaceError(f"{name} is {given!r}; allowed: a tuple of wires")
+    return given
+
+
 def expect(what: str, given: Any, wanted: Any) -> None:
     """Compare shapes and dtypes.
 
@@ -95,10 +120,17 @@ def expect(what: str, given: Any, wanted: Any) -> None:
     """
     given, wanted = shapes(given), shapes(wanted)
     if jax.tree.structure(given) != jax.tree.structure(wanted) or given != wanted:
-        raise InterfaceError(f"{what}: given {_text(given)}, wanted {_text(wanted)}")
+        said = _text(given), _text(wanted)
+        if said[0] == said[1]:
+            said = tuple(
+                f"{str(jax.tree.structure(tree))[10:-1]} (* is an array)"
+                for tree in (given, wanted)
+            )
+        raise InterfaceError(f"{what}: given {said[0]}, wanted {said[1]}")
 
 
 def _array(shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
+    shape = tuple(whole("an entry of shape", size, low=0) for size in shape)
     return jax.ShapeDtypeStruct(shape, jnp.result_type(float) if dtype is None else dtype)
 
 

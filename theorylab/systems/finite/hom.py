@@ -24,6 +24,9 @@ def hom(q: Poly, r: Poly) -> Poly:
     pair: which position $j$ of $q$ was shown, and which direction of $r$ came back there. The
     pairs are numbered by $j$ first.
 
+    Raises:
+        InterfaceError: there are more than a million lenses.
+
     Source: `niu2023polynomial`.
 
     >>> print(hom(Poly((2, 1)), Poly((2, 0))))

@@ -6,6 +6,7 @@ from itertools import product
 from math import prod
 
 from theorylab.systems.errors import InterfaceError
+from theorylab.systems.finite.checks import few, instance, numbers
 from theorylab.systems.finite.poly import Poly
 
 
@@ -40,6 +41,12 @@ class Lens:
     dir: tuple[tuple[int, ...], ...]
 
     def __post_init__(self):
+        instance("dom", self.dom, Poly)
+        instance("cod", self.cod, Poly)
+        numbers("pos", self.pos)
+        instance("dir", self.dir, tuple)
+        for back in self.dir:
+            numbers("a table in dir", back)
         if len(self.pos) != len(self.dom) or len(self.dir) != len(self.dom):
             raise InterfaceError(
                 f"tables for {len(self.pos)} and {len(self.dir)} positions, but {self.dom} has "
@@ -58,10 +65,13 @@ class Lens:
     @classmethod
     def identity(cls, p: Poly) -> "Lens":
         """The lens that passes everything on."""
+        instance("p", p, Poly)
         return cls(p, p, tuple(range(len(p))), tuple(tuple(range(n)) for n in p.arity))
 
     def __rshift__(self, other: "Lens") -> "Lens":
         """First `self`, then `other`: forward maps compose in order, backward maps in reverse."""
+        if not isinstance(other, Lens):
+            return NotImplemented
         if self.cod != other.dom:
             raise InterfaceError(
                 f"cannot compose: {self.cod} on the left, {other.dom} on the right"
@@ -74,6 +84,8 @@ class Lens:
 
     def __matmul__(self, other: "Lens") -> "Lens":
         """Both side by side."""
+        if not isinstance(other, Lens):
+            return NotImplemented
         pos, back = [], []
         for i, j in product(range(len(self.dom)), range(len(other.dom))):
             pos.append(self.pos[i] * len(other.cod) + other.pos[j])
@@ -99,9 +111,13 @@ class Lens:
     def all(cls, p: Poly, q: Poly) -> Iterator["Lens"]:
         """All lenses from `p` to `q`, in a fixed order.
 
+        Raises:
+            InterfaceError: there are more than a million; `count` says how many.
+
         >>> len(list(Lens.all(Poly((2, 1)), Poly((2, 0)))))
         10
         """
+        few(f"the lenses from {p} to {q}", cls.count(p, q))
         choices = [
             [(j, back) for j, n in enumerate(q.arity) for back in product(range(m), repeat=n)]
             for m in p.arity

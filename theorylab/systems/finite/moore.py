@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from theorylab.systems.errors import InterfaceError
+from theorylab.systems.finite.checks import numbers
 from theorylab.systems.finite.lens import Lens
 from theorylab.systems.finite.poly import Poly, monomial
 
@@ -34,6 +35,7 @@ class Moore:
     update: tuple[tuple[int, ...], ...]
 
     def __post_init__(self):
+        numbers("readout", self.readout)
         self.as_lens()
 
     def __len__(self) -> int:
@@ -48,8 +50,10 @@ class Moore:
         """The positions shown from a state on, while the directions of `word` come in.
 
         Raises:
-            InterfaceError: a direction does not exist at the position shown.
+            InterfaceError: there is no such state, or no such direction at the position shown.
         """
+        if not 0 <= state < len(self):
+            raise InterfaceError(f"state is {state}; allowed: 0 to {len(self) - 1}")
         shown = [self.readout[state]]
         for direction in word:
             if not 0 <= direction < self.interface[shown[-1]]:
@@ -63,10 +67,14 @@ class Moore:
 
     def __matmul__(self, other: "Moore") -> "Moore":
         """Two machines side by side; the state is the pair of states."""
+        if not isinstance(other, Moore):
+            return NotImplemented
         return _from_lens(self.as_lens() @ other.as_lens())
 
     def __rshift__(self, wrapper: Lens) -> "Moore":
         """The same states behind another interface."""
+        if not isinstance(wrapper, Lens):
+            return NotImplemented
         return _from_lens(self.as_lens() >> wrapper)
 
     def bisimulation(self) -> tuple[int, ...]:

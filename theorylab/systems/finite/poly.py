@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 
-from theorylab.systems.errors import InterfaceError
+from theorylab.lab.require import whole
+from theorylab.systems.finite.checks import few, instance, numbers
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Poly:
         arity: for each position its number of directions.
 
     Raises:
-        InterfaceError: an entry is not a whole number of at least 0.
+        InterfaceError: an entry is not a whole number of at least 0; or an operation would list
+            more than a million positions.
 
     Source: `niu2023polynomial`.
 
@@ -37,9 +39,7 @@ class Poly:
     arity: tuple[int, ...]
 
     def __post_init__(self):
-        wrong = [n for n in self.arity if not isinstance(n, int) or n < 0]
-        if wrong:
-            raise InterfaceError(f"arity holds {wrong[0]!r}; allowed: whole numbers from 0")
+        numbers("arity", self.arity)
 
     def __len__(self) -> int:
         """The number of positions, $p(1)$."""
@@ -51,18 +51,27 @@ class Poly:
 
     def __call__(self, size: int) -> int:
         r"""The number of elements of $p(X) = \sum_i X^{p[i]}$ for a set of `size` elements."""
+        size = whole("size", size, low=0)
         return sum(size**n for n in self.arity)
 
     def __add__(self, other: "Poly") -> "Poly":
         """The sum: one interface or the other."""
+        if not isinstance(other, Poly):
+            return NotImplemented
         return Poly(self.arity + other.arity)
 
     def __mul__(self, other: "Poly") -> "Poly":
         """The categorical product: both are shown, and *one* of them is answered."""
+        if not isinstance(other, Poly):
+            return NotImplemented
+        few("positions of the product", len(self) * len(other))
         return Poly(tuple(m + n for m, n in product(self.arity, other.arity)))
 
     def __matmul__(self, other: "Poly") -> "Poly":
         """The parallel product: both are shown, and both are answered."""
+        if not isinstance(other, Poly):
+            return NotImplemented
+        few("positions of the product", len(self) * len(other))
         return Poly(tuple(m * n for m, n in product(self.arity, other.arity)))
 
     def then(self, other: "Poly") -> "Poly":
@@ -70,6 +79,8 @@ class Poly:
 
         A position is one of `self` with a position of `other` for each of its directions.
         """
+        instance("other", other, Poly)
+        few("positions of the composition", sum(len(other) ** n for n in self.arity))
         return Poly(
             tuple(
                 sum(other[j] for j in plan)
@@ -100,7 +111,7 @@ def monomial(positions: int, directions: int) -> Poly:
     >>> print(monomial(2, 3))
     2y^3
     """
-    return Poly((directions,) * positions)
+    return Poly((whole("directions", directions, low=0),) * whole("positions", positions, low=0))
 
 
 def polynomials(positions: int, directions: int) -> Iterator[Poly]:
@@ -109,6 +120,8 @@ def polynomials(positions: int, directions: int) -> Iterator[Poly]:
     >>> [str(p) for p in polynomials(1, 2)]
     ['0', '1', 'y', 'y^2']
     """
+    positions = whole("positions", positions, low=0)
+    directions = whole("directions", directions, low=0)
     for count in range(positions + 1):
         for arity in combinations_with_replacement(range(directions + 1), count):
             yield Poly(arity)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import prod
 
 from theorylab.systems.errors import InterfaceError
+from theorylab.systems.finite.checks import instance, numbers
 from theorylab.systems.finite.lens import Lens
 from theorylab.systems.finite.poly import Poly, monomial, y
 
@@ -15,12 +16,19 @@ Source = tuple[int, int]
 class Box:
     """A box with input and output ports; each port has a number of possible values.
 
+    Raises:
+        InterfaceError: a port has no whole number of values.
+
     >>> print(Box(inputs=(2, 3), outputs=(5,)).interface)
     5y^6
     """
 
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+    def __post_init__(self):
+        numbers("inputs", self.inputs)
+        numbers("outputs", self.outputs)
 
     @property
     def interface(self) -> Poly:
@@ -59,6 +67,15 @@ class Wiring:
     show: tuple[Source, ...]
 
     def __post_init__(self):
+        for what in ("inner", "feed", "show"):
+            instance(what, getattr(self, what), tuple)
+        for box in (*self.inner, self.outer):
+            instance("a box", box, Box)
+        for sources in self.feed:
+            instance("the feed of a box", sources, tuple)
+        for source in (*self.show, *(source for sources in self.feed for source in sources)):
+            if not isinstance(source, tuple) or [type(n) for n in source] != [int, int]:
+                raise InterfaceError(f"a source is {source!r}; allowed: a pair (box, port)")
         ports = [*self.inner, Box((), self.outer.inputs)]
         if len(self.feed) != len(self.inner):
             raise InterfaceError(f"feed is for {len(self.feed)} boxes; there are {len(self.inner)}")
@@ -93,8 +110,12 @@ class Wiring:
         """Open inner box `place` and put the inside of `other` there.
 
         Raises:
-            InterfaceError: the box around `other` is not the box it is put into.
+            InterfaceError: there is no such place, or the box around `other` is not the box it is
+                put into.
         """
+        instance("other", other, Wiring)
+        if type(place) is not int or not 0 <= place < len(self.inner):
+            raise InterfaceError(f"place is {place!r}; allowed: 0 to {len(self.inner) - 1}")
         if other.outer != self.inner[place]:
             raise InterfaceError(f"box {place} is {self.inner[place]}; put in was {other.outer}")
         extra = len(other.inner) - 1

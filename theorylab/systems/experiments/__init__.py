@@ -1,0 +1,1 @@
+"""The chapter's experiments: learners, wirings that learn, clocks in clocks, markets."""
