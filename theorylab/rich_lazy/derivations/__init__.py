@@ -1,0 +1,3 @@
+"""The chapter's derivations."""
+
+DERIVATIONS = ()
