@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from theorylab.lab import Coord, Experiment, Output, static, traced
+from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static, traced
 from theorylab.rich_lazy.initialisers import low_rank
 from theorylab.rich_lazy.measures import (
     kernel_alignment,
