@@ -184,7 +184,8 @@ def task_aligned(
                 f"as many outputs"
             )
         values, vectors = jnp.linalg.eigh(as_float(c).astype(dtype))
-        values = jnp.maximum(values, jnp.zeros_like(values))
+        rounding = d * jnp.finfo(dtype).eps * values[-1]  # its root would not be small
+        values = jnp.where(values > rounding, values, jnp.zeros_like(values))
         root = (vectors * jnp.sqrt(values / values.sum())[None, :]) @ vectors.T
         frame = jax.random.orthogonal(key, post, dtype=dtype)[:, :d]
         return jnp.asarray(sigma, dtype) * frame @ root

@@ -134,40 +134,31 @@ class RankSweep(Schedule):
 
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 
-#: Three tasks and seven ranks; run once and kept (`TASK_RANKS.record()`).
+#: Three tasks and seven ranks; run once and kept (`TASK_RANKS.record()`). Its networks of full rank
+#: are also the pairs of those in `SIZES_KEPT`, and those of 2AF belong to `GAINS` and `WIDTHS`.
 TASK_RANKS = Recorded(
     "rich_lazy/task-ranks",
     Plan(RankSweep(), over={"task": list(TASKS), "rank": list(RANKS)}, seeds=12, chunk=12),
 )
 
-#: Rank one against full rank at gains below and above the edge of stability of these networks.
+#: Rank one against full rank at other gains.
 GAINS = Recorded(
     "rich_lazy/gains",
-    Plan(
-        RankSweep(),
-        over={"gain": [0.5, 0.75, 1.0, 1.25, 1.5], "rank": [1, 64]},
-        seeds=12,
-        chunk=12,
-    ),
+    Plan(RankSweep(), over={"gain": [0.5, 1.0, 1.5], "rank": [1, 64]}, seeds=12, chunk=12),
 )
 
-#: The same ranks with another size kept: the largest singular value, or the spectral radius.
+#: Low rank with another size kept: the largest singular value, or the spectral radius.
 SIZES_KEPT = Recorded(
     "rich_lazy/sizes-kept",
-    Plan(
-        RankSweep(),
-        over={"match": ["fro", "spectral", "radius"], "rank": [1, 8, 64]},
-        seeds=12,
-        chunk=12,
-    ),
+    Plan(RankSweep(), over={"match": ["spectral", "radius"], "rank": [1, 8]}, seeds=12, chunk=12),
 )
 
-#: Rank one against full rank in networks of three sizes.
+#: Rank one against full rank in smaller and larger networks.
 WIDTHS = Recorded(
     "rich_lazy/widths",
     Plan(
         RankSweep(steps=2000),
-        over={("n", "rank"): [(n, r) for n in (32, 64, 128) for r in (1, n)]},
+        over={("n", "rank"): [(n, r) for n in (32, 128) for r in (1, n)]},
         seeds=8,
         chunk=8,
     ),
