@@ -81,5 +81,5 @@ def test_bad_input_is_named():
         effective_rank(jnp.eye(2), "trace")
     with pytest.raises(ValueError, match=r"\(2, 3\); allowed for 'eig': \(n, n\)"):
         effective_rank(jnp.ones((2, 3)))
-    with pytest.raises(ValueError, match="w holds .*nan"):
+    with pytest.raises(ValueError, match=r"w holds .*nan"):
         effective_rank(jnp.full((2, 2), jnp.nan))
