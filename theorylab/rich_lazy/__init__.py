@@ -26,6 +26,7 @@ from theorylab.rich_lazy.measures import (
     weight_change,
 )
 from theorylab.rich_lazy.observers import Ideal, ideal_observer
+from theorylab.rich_lazy.paired import Paired, paired_difference
 from theorylab.rich_lazy.ranks import RANKS, effective_rank, rank_report
 from theorylab.rich_lazy.recurrent_kernel import rnn_recurrent_ntk
 from theorylab.rich_lazy.report import LazinessReport, laziness_report
@@ -43,6 +44,7 @@ __all__ = [
     "TWO_AF",
     "Ideal",
     "LazinessReport",
+    "Paired",
     "RNNConfig",
     "RNNParams",
     "Task",
@@ -66,6 +68,7 @@ __all__ = [
     "linear_cka",
     "linearization_gap",
     "low_rank",
+    "paired_difference",
     "power_law",
     "rank_report",
     "readout_correlation",
