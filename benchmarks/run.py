@@ -9,6 +9,7 @@ import deep_linear
 import jax
 import ntk_empirical
 import ntk_kernels
+import rich_lazy
 import sdr
 import torch
 from rich.console import Console
@@ -22,6 +23,8 @@ COMPARISONS = (
     sdr.tail_grid_sf,
     sdr.tail_grid_logsf,
     sdr.overlap_counts,
+    rich_lazy.recurrent_kernel,
+    rich_lazy.rnn_training,
 )
 
 

@@ -51,7 +51,8 @@ def decision_accuracy(logits: Float[Array, "T B O"], trials: Trials) -> Float[Ar
     1.0
     """
     last = logits[-1]
-    right = (jnp.argmax(last, axis=1) == trials.y[-1]) & jnp.all(jnp.isfinite(last), axis=1)
+    said = jnp.argmax(last, axis=1).astype(trials.y.dtype)
+    right = (said == trials.y[-1]) & jnp.all(jnp.isfinite(last), axis=1)
     return jnp.mean(right.astype(last.dtype))
 
 
