@@ -61,13 +61,12 @@ def _any_start(d: Derivation) -> None:
         why="Gradient flow of the second layer.",
         source="saxe2014exact",
     )
-    using = ("flow-lower", "flow-upper", "product", "lower", "upper")
     d.step(
         "product-flow",
         _V2 * _W1 + _W2 * _V1,
         _D * _E + _E * _A,
         by=Rewrite(),
-        using=using,
+        using=("flow-lower", "flow-upper", "lower", "upper"),
         why="The function: the tangent kernel acts from both sides, as $I \\otimes A + D \\otimes "
         "I$ does.",
         source="saxe2014exact",
@@ -113,8 +112,8 @@ def _riccati(d: Derivation) -> None:
         F * P + P * F - P * P + defect,
         by=Rewrite(),
         using=("flow-lower", "flow-upper", "whitened", "unbalance"),
-        why="The left side is the rate of change of $P$, block by block. Without balance two blocks "
-        "are left over.",
+        why="The left side is the rate of change of $P$, block by block. Without balance two "
+        "blocks are left over.",
     )
     d.assume("balanced", _C, 0, why="Balance.", source="domine2025lazy")
     d.step(

@@ -64,18 +64,19 @@ def _flow(d: Derivation) -> None:
     )
     d.step(
         "conserved",
-        Derivative(_u * _v, _t),
-        0,
+        _u * Derivative(_v, _t),
+        -_v * Derivative(_u, _t),
         by=Rewrite(),
         using=("flow",),
-        why="The product of the two weights is conserved.",
+        why="So the product $uv$ of the two weights is conserved.",
         source="woodworth2020kernel",
     )
     d.assume(
         "force",
-        Derivative(_nu, _t),
         _rho,
-        why="$\\nu = \\int_0^t \\rho\\,dt$, in the row space of $X$.",
+        Derivative(_nu, _t),
+        why="$\\nu = \\int_0^t \\rho\\,dt$ adds up what $X^T$ sends back, so that it "
+        "is in the row space of $X$.",
     )
     d.assume("force-start", _nu.subs(_t, 0), 0, why="It starts at zero.")
     d.assume(
@@ -144,7 +145,7 @@ def _penalty(d: Derivation) -> None:
         "stationary",
         asinh(_b / _alpha**2 / 2),
         4 * _nu,
-        by=Rewrite(how=simplify),
+        by=Rewrite(how=_undone),
         using=("coefficient-learned",),
         why="The slope of $Q$ at the coefficients of gradient flow is in the row space of $X$. If "
         "they fit the data, this is the condition of Karush, Kuhn and Tucker for the least $Q$ "
@@ -162,13 +163,25 @@ def _penalty(d: Derivation) -> None:
     )
     d.step(
         "rich-end",
-        (2 - sqrt(4 + _x**2) + _x * asinh(_x / 2)) / (_x * log(_x)),
-        1,
-        by=Limit(_x, oo),
-        why="For small $\\alpha$ the argument is large and $Q$ is the l1 norm, up to a factor that "
-        "is nearly the same for all coefficients.",
+        2 - sqrt(4 + _x**2) + _x * asinh(_x / 2) - _x * (log(_x) - 1),
+        2,
+        by=Limit(_x, oo, how=_logarithms),
+        why="For small $\\alpha$ the argument is large and $q$ grows as $z \\log z$: $Q$ is the l1 "
+        "norm, times a factor that is nearly the same for all coefficients.",
         source="woodworth2020kernel",
     )
+
+
+def _undone(expr):
+    """For real arguments, asinh undoes sinh."""
+    return expr.replace(
+        lambda node: isinstance(node, asinh) and isinstance(node.args[0], sinh),
+        lambda node: node.args[0].args[0],
+    )
+
+
+def _logarithms(expr):
+    return expr.rewrite(log)
 
 
 def _exponentials(expr):
