@@ -21,10 +21,12 @@ from theorylab.rich_lazy.derivations.symbols import (
     start_norm,
 )
 from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Bound, Derivation, Interval, Limit, Rewrite
+from theorylab.symbolic import Bound, Derivation, Instance, Interval, Limit, Rewrite
 
 _q = Symbol("q", positive=True)
-_KA, _mean = Symbol(r"\mathrm{KA}", positive=True), Symbol(r"\mathrm{E\,KA}", positive=True)
+_average_q = Symbol(r"\bar{q}", positive=True)
+_KA = Function(r"\mathrm{KA}", positive=True)
+_mean = Symbol(r"\mathrm{E\,KA}", positive=True)
 _A = Function("A", positive=True)(PR)
 
 ALIGNMENT = Derivation(
@@ -42,7 +44,8 @@ ALIGNMENT = Derivation(
         **SCALES,
         PR: Interval(1, n),
         _q: Interval("1/100", 3),
-        _KA: Interval("1/10", 1),
+        _average_q: Interval("1/100", 3),
+        _KA(_q): Interval("1/10", 1),
         _mean: Interval("1/10", 1),
         _A: Interval("1/10", 1),
     },
@@ -101,14 +104,14 @@ def _task(d: Derivation) -> None:
     )
     d.assume(
         "definition",
-        _KA,
+        _KA(_q),
         Trace(K_0 * K_f) / (sqrt(Trace(K_0 * K_0)) * sqrt(Trace(K_f * K_f))),
         why="The alignment of two kernels: the cosine of the angle between them.",
         source="liu2024connectivity",
     )
     d.step(
         "one-task",
-        _KA,
+        _KA(_q),
         _formula(_q),
         by=Rewrite(),
         using=("definition", "overlap", "start-norm", "end-norm", "spectrum", "along"),
@@ -125,19 +128,27 @@ def _average(d: Derivation) -> None:
         why="The strength along the task is linear in $bb^T$: its average over tasks needs of the "
         "tasks only their covariance $C = \\mathrm{E}\\,bb^T$.",
     )
-    d.assume("tasks", _q, Trace(M * C), why="The average strength along a task.")
+    d.assume("tasks", _average_q, Trace(M * C), why="The average strength along a task.")
     d.assume(
         "mean",
         _mean,
-        _KA,
+        _KA(_average_q),
         why="The alignment is linear in $q$: its average is its value at the average of $q$.",
+    )
+    d.step(
+        "average-strength",
+        _mean,
+        _formula(_average_q),
+        by=Instance({_q: _average_q}),
+        using=("one-task", "mean"),
+        why="So the average alignment is that of a task of average strength.",
     )
     d.step(
         "any-tasks",
         _mean,
         _formula(Trace(M * C)),
         by=Rewrite(),
-        using=("mean", "one-task", "tasks"),
+        using=("average-strength", "tasks"),
         why="The average alignment, for tasks with any covariance.",
     )
     d.assume("isotropic", C, ONE / n, why="Tasks in all directions alike.")

@@ -3,7 +3,9 @@
 from sympy import (
     Derivative,
     Function,
-    Matrix,
+    ImmutableMatrix,
+    MatAdd,
+    MatMul,
     Symbol,
     symbols,
     transpose,
@@ -97,44 +99,52 @@ def _riccati(d: Derivation) -> None:
         _T(_W2) * _W2 - _W1 * _T(_W1) - _lam,
         why="How far the start is from balance with $\\lambda$; gradient flow keeps it.",
     )
-    P = Matrix([[_T(_W1) * _W1, _T(_W1) * _T(_W2)], [_W2 * _W1, _W2 * _T(_W2)]])
-    rate = Matrix(
-        [
-            [_T(_V1) * _W1 + _T(_W1) * _V1, _T(_V1) * _T(_W2) + _T(_W1) * _T(_V2)],
-            [_V2 * _W1 + _W2 * _V1, _V2 * _T(_W2) + _W2 * _T(_V2)],
-        ]
+    rates = (
+        _T(_V1) * _W1 + _T(_W1) * _V1,
+        _V2 * _W1 + _W2 * _V1,
+        _V2 * _T(_W2) + _W2 * _T(_V2),
     )
-    F = Matrix([[-_lam / 2, _T(_S)], [_S, _lam / 2]])
-    defect = Matrix([[-_T(_W1) * _C * _W1, 0], [0, _W2 * _C * _T(_W2)]])
+    blocks = (
+        _T(_S) * _B + _T(_B) * _S - _lam * _A - _A * _A - _T(_B) * _B,
+        _S * _A + _D * _S - _B * _A - _D * _B,
+        _S * _T(_B) + _B * _T(_S) + _lam * _D - _B * _T(_B) - _D * _D,
+    )
+    defect = (-_T(_W1) * _C * _W1, 0, _W2 * _C * _T(_W2))
+    layers = ("flow-lower", "flow-upper", "whitened", "product", "lower", "upper")
     d.step(
-        "riccati-with-defect",
-        rate,
-        F * P + P * F - P * P + defect,
+        "blocks-with-defect",
+        rates,
+        tuple(block + rest for block, rest in zip(blocks, defect, strict=True)),
         by=Rewrite(),
-        using=("flow-lower", "flow-upper", "whitened", "unbalance"),
-        why="The left side is the rate of change of $P$, block by block. Without balance two "
-        "blocks are left over.",
+        using=(*layers, "unbalance"),
+        why="The rates of change of $A$, $B$ and $D$ once more, written for a whitened input. Two "
+        "terms are left over where the start is not balanced.",
     )
     d.assume("balanced", _C, 0, why="Balance.", source="domine2025lazy")
     d.step(
-        "riccati",
-        rate,
-        F * P + P * F - P * P,
+        "blocks",
+        rates,
+        blocks,
         by=Rewrite(),
-        using=("riccati-with-defect", "balanced"),
-        why="With balance $P$ obeys $\\dot P = FP + PF - P^2$, with $F$ made of the task and of "
-        "$\\lambda$.",
+        using=("blocks-with-defect", "balanced"),
+        why="With balance nothing is left over.",
+        source="domine2025lazy",
+    )
+    P = ImmutableMatrix([[_A, _T(_B)], [_B, _D]])
+    corner = _T(_S) * _D + _A * _T(_S) - _A * _T(_B) - _T(_B) * _D
+    F = ImmutableMatrix([[-_lam / 2, _T(_S)], [_S, _lam / 2]])
+    d.step(
+        "riccati",
+        MatAdd(MatMul(F, P), MatMul(P, F), MatMul(-1, P, P), evaluate=False),
+        ImmutableMatrix([[blocks[0], corner], [blocks[1], blocks[2]]]),
+        by=Rewrite(),
+        why="These are the blocks of $FP + PF - P^2$: a Riccati equation.",
         source="domine2025lazy; fukumizu1998effect; braun2022exact",
     )
     d.step(
         "rates",
-        F * F,
-        Matrix(
-            [
-                [_lam**2 / 4 + _T(_S) * _S, 0],
-                [0, _lam**2 / 4 + _S * _T(_S)],
-            ]
-        ),
+        MatMul(F, F, evaluate=False),
+        ImmutableMatrix([[_lam**2 / 4 + _T(_S) * _S, 0], [0, _lam**2 / 4 + _S * _T(_S)]]),
         by=Rewrite(),
         why="The eigenvalues of $F$ are $\\pm\\sqrt{\\lambda^2/4 + s^2}$ for the singular values "
         "$s$ of the task: they set the speed.",

@@ -1,6 +1,6 @@
 """Low rank and lazy: starts of rank one, aligned with a task or not; and two companions."""
 
-from sympy import MatrixSymbol, Symbol, Trace, simplify, sqrt
+from sympy import Function, MatrixSymbol, Symbol, Trace, simplify, sqrt
 
 from theorylab.rich_lazy.derivations.symbols import (
     K_0,
@@ -20,13 +20,14 @@ from theorylab.rich_lazy.derivations.symbols import (
     start_norm,
 )
 from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Derivation, Interval, Limit, Rewrite
+from theorylab.symbolic import Derivation, Instance, Interval, Limit, Rewrite
 
 _v = MatrixSymbol("v", n, 1)
 _M_f = MatrixSymbol("M_f", n, n)
 _q, _cos2 = Symbol("q", positive=True), Symbol("c^2", positive=True)
 _KA = Symbol(r"\mathrm{KA}", positive=True)
-_RA, _A0 = Symbol(r"\mathrm{RA}", positive=True), Symbol("A_0", positive=True)
+_average_q = Symbol(r"\bar{q}", positive=True)
+_RA, _A0 = Function(r"\mathrm{RA}", positive=True), Function("A_0", positive=True)
 _E_RA, _E_A0 = Symbol(r"\mathrm{E\,RA}", positive=True), Symbol(r"\mathrm{E}\,A_0", positive=True)
 _kappa = Symbol("kappa", positive=True)
 
@@ -44,8 +45,9 @@ SINGLE_TASK = Derivation(
         **SCALES,
         PR: Interval(1, n),
         _kappa: Interval("1/10", 10),
+        _average_q: Interval("1/100", 3),
         _q: Interval("1/100", 3),
-        **{s: Interval("1/100", 1) for s in (_cos2, _KA, _RA, _A0, _E_RA, _E_A0)},
+        **{s: Interval("1/100", 1) for s in (_cos2, _KA, _RA(_q), _A0(_q), _E_RA, _E_A0)},
     },
 )
 
@@ -160,7 +162,7 @@ def _companions(d: Derivation) -> None:
     )
     d.assume(
         "representation",
-        _RA,
+        _RA(_q),
         Trace(M * _M_f) / (sqrt(Trace(M * M)) * sqrt(Trace(_M_f * _M_f))),
         why="The representation alignment.",
         source="liu2024connectivity",
@@ -169,20 +171,28 @@ def _companions(d: Derivation) -> None:
     d.assume("strength-on-task", inner(beta, M * beta), _q * size**2, why="Strength $q$.")
     d.step(
         "representation-alignment",
-        _RA,
+        _RA(_q),
         _q * sqrt(PR) / sigma**2,
         by=Rewrite(),
         using=("representation", "gram-overlap", "gram-norm", "spectrum", "strength-on-task"),
         why="It has no part from the readout, hence no floor.",
     )
-    d.assume("isotropic", _q, sigma**2 / n, why="The average over isotropic tasks.")
-    d.assume("mean-representation", _E_RA, _RA, why="RA is linear in $q$.")
+    d.assume("isotropic", _average_q, sigma**2 / n, why="The average over isotropic tasks.")
+    d.assume("mean-representation", _E_RA, _RA(_average_q), why="RA is linear in $q$.")
+    d.step(
+        "average-representation",
+        _E_RA,
+        _average_q * sqrt(PR) / sigma**2,
+        by=Instance({_q: _average_q}),
+        using=("representation-alignment", "mean-representation"),
+        why="The average over tasks.",
+    )
     d.step(
         "expected-representation",
         _E_RA,
         sqrt(PR) / n,
         by=Rewrite(),
-        using=("mean-representation", "representation-alignment", "isotropic"),
+        using=("average-representation", "isotropic"),
         why="On average it grows with the root of the participation ratio.",
     )
     d.assume("kernel", K_0, M + omega**2 * ONE, why="The initial kernel.")
@@ -196,17 +206,25 @@ def _companions(d: Derivation) -> None:
     )
     d.assume(
         "target-alignment",
-        _A0,
+        _A0(_q),
         (_q + omega**2) / sqrt(start_norm(omega)),
         why="The alignment of the initial kernel with the task, $b^T K_0 b / \\lVert K_0\\rVert$.",
     )
-    d.assume("mean-target", _E_A0, _A0, why="It is linear in $q$ as well.")
+    d.assume("mean-target", _E_A0, _A0(_average_q), why="It is linear in $q$ as well.")
+    d.step(
+        "average-target",
+        _E_A0,
+        (_average_q + omega**2) / sqrt(start_norm(omega)),
+        by=Instance({_q: _average_q}),
+        using=("target-alignment", "mean-target"),
+        why="The average over tasks.",
+    )
     d.step(
         "expected-target",
         _E_A0,
         (1 + 1 / n) / sqrt(n + 2 + 1 / PR),
         by=Rewrite(how=_squared),
-        using=("mean-target", "target-alignment", "isotropic", "equal"),
+        using=("average-target", "isotropic", "equal"),
         why="On average, with equal norms, a start of low rank is less aligned with the task: "
         "there is more left to turn.",
     )
