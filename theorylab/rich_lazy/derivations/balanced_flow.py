@@ -120,7 +120,7 @@ def _riccati(d: Derivation) -> None:
         why="The rates of change of $A$, $B$ and $D$ once more, written for a whitened input. Two "
         "terms are left over where the start is not balanced.",
     )
-    d.assume("balanced", _C, 0, why="Balance.", source="domine2025lazy")
+    d.assume("balanced", _C, 0, why="Balance.", source="domine2025lambda")
     d.step(
         "blocks",
         rates,
@@ -128,7 +128,7 @@ def _riccati(d: Derivation) -> None:
         by=Rewrite(),
         using=("blocks-with-defect", "balanced"),
         why="With balance nothing is left over.",
-        source="domine2025lazy",
+        source="domine2025lambda",
     )
     P = ImmutableMatrix([[_A, _T(_B)], [_B, _D]])
     corner = _T(_S) * _D + _A * _T(_S) - _A * _T(_B) - _T(_B) * _D
@@ -139,7 +139,7 @@ def _riccati(d: Derivation) -> None:
         ImmutableMatrix([[blocks[0], corner], [blocks[1], blocks[2]]]),
         by=Rewrite(),
         why="These are the blocks of $FP + PF - P^2$: a Riccati equation.",
-        source="domine2025lazy; fukumizu1998effect; braun2022exact",
+        source="domine2025lambda; fukumizu1998effect; braun2022exact",
     )
     d.step(
         "rates",
@@ -176,7 +176,7 @@ def _solution(d: Derivation) -> None:
         by=Rewrite(how=_plain),
         using=("candidate", "exponential", "core-flow", "commute"),
         why="It solves the Riccati equation. Nothing has to be aligned, and $F$ may be singular.",
-        source="domine2025lazy; braun2022exact",
+        source="domine2025lambda; braun2022exact",
     )
 
 
@@ -214,7 +214,7 @@ def _mode(d: Derivation) -> None:
         using=("mode-kernel", "mode-lambda", "mode"),
         why="So the kernel is a function of the strength. For $\\lambda = 0$ it grows from nothing "
         "with the mode: rich. For large $|\\lambda|$ of either sign it hardly moves: lazy.",
-        source="domine2025lazy; kunin2024get",
+        source="domine2025lambda; kunin2024get",
     )
 
 

@@ -125,6 +125,14 @@ def _penalty(d: Derivation) -> None:
         source="woodworth2020kernel, Thm 1",
     )
     d.step(
+        "penalty-stable",
+        _q(_z),
+        _z * asinh(_z / 2) - _z**2 / (2 + sqrt(4 + _z**2)),
+        by=Rewrite(how=simplify),
+        using=("penalty",),
+        why="The same in a form that loses no digits for small arguments.",
+    )
+    d.step(
         "slope",
         Derivative(_q(_z), _z),
         asinh(_z / 2),
