@@ -1,5 +1,13 @@
 """Rich and lazy learning: how the rank of initial connectivity sets the learning regime."""
 
+from theorylab.rich_lazy.alignment import (
+    expected_alignment,
+    expected_representation_alignment,
+    optimal_init_gram,
+    participation_ratio,
+    task_alignment,
+)
+from theorylab.rich_lazy.balanced_flow import lambda_balanced_flow
 from theorylab.rich_lazy.biological import (
     CORTEX,
     cell_type,
@@ -9,12 +17,25 @@ from theorylab.rich_lazy.biological import (
     sparse,
 )
 from theorylab.rich_lazy.curvature import chizat_kappa, linearization_gap
+from theorylab.rich_lazy.diagonal import (
+    diagonal_kkt_gap,
+    diagonal_net_limit,
+    diagonal_penalty,
+)
 from theorylab.rich_lazy.initialisers import (
     from_spectrum,
     lambda_balanced,
     low_rank,
     power_law,
     task_aligned,
+)
+from theorylab.rich_lazy.kernel_flow import (
+    LinearKernel,
+    closed_kernel_flow,
+    linear_kernel,
+    linear_kernel_flow,
+    linear_ntk,
+    linear_weight_flow,
 )
 from theorylab.rich_lazy.measures import (
     kernel_alignment,
@@ -44,6 +65,7 @@ __all__ = [
     "TWO_AF",
     "Ideal",
     "LazinessReport",
+    "LinearKernel",
     "Paired",
     "RNNConfig",
     "RNNParams",
@@ -53,22 +75,35 @@ __all__ = [
     "cell_type",
     "chain_motif",
     "chizat_kappa",
+    "closed_kernel_flow",
     "cross_entropy",
     "dale",
     "decision_accuracy",
+    "diagonal_kkt_gap",
+    "diagonal_net_limit",
+    "diagonal_penalty",
     "distance_dependent",
     "effective_rank",
+    "expected_alignment",
+    "expected_representation_alignment",
     "from_spectrum",
     "ideal_observer",
     "init_rnn",
     "kernel_alignment",
     "kernel_change",
     "lambda_balanced",
+    "lambda_balanced_flow",
     "laziness_report",
     "linear_cka",
+    "linear_kernel",
+    "linear_kernel_flow",
+    "linear_ntk",
+    "linear_weight_flow",
     "linearization_gap",
     "low_rank",
+    "optimal_init_gram",
     "paired_difference",
+    "participation_ratio",
     "power_law",
     "rank_report",
     "readout_correlation",
@@ -81,6 +116,7 @@ __all__ = [
     "sparse",
     "spectral_radius",
     "task_aligned",
+    "task_alignment",
     "train_rnn",
     "truncate_svd",
     "weight_change",
