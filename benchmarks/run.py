@@ -10,6 +10,7 @@ import deep_linear
 import jax
 import ntk_empirical
 import ntk_kernels
+import rich_lazy
 import sdr
 import systems
 import torch
@@ -24,6 +25,8 @@ COMPARISONS = (
     sdr.tail_grid_sf,
     sdr.tail_grid_logsf,
     sdr.overlap_counts,
+    rich_lazy.recurrent_kernel,
+    rich_lazy.rnn_training,
 )
 
 

@@ -1,0 +1,85 @@
+"""Effective ranks: known values, limits of random matrices, and where they are of no use."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from theorylab.rich_lazy import RANKS, dale, effective_rank, low_rank, rank_report
+
+KEY = jax.random.key(11)
+
+
+def test_flat_spectra_have_their_rank_by_every_definition():
+    q = jax.random.orthogonal(KEY, 12)
+    projector = q[:, :5] @ q[:, :5].T
+    for kind in RANKS:
+        assert float(effective_rank(3.0 * projector, kind)) == pytest.approx(5)
+        assert float(effective_rank(projector, kind, normalize=True)) == pytest.approx(5 / 12)
+
+
+def test_definitions_on_given_singular_values():
+    s = np.array([2.0, 1.0, 0.5])
+    p = s / s.sum()
+    w = jnp.diag(jnp.asarray(s))[:, jnp.array([1, 2, 0])]  # a permutation: eigenvalues differ
+    want = {
+        "eig": 3.0,
+        "pr": (s**2).sum() ** 2 / (s**4).sum(),
+        "stable": (s**2).sum() / 4,
+        "nuclear": s.sum() / 2,
+        "entropy": np.exp(-(p * np.log(p)).sum()),
+    }
+    for kind, value in want.items():
+        assert float(effective_rank(w, kind)) == pytest.approx(value), kind
+    rectangle = jnp.zeros((3, 5)).at[:, :3].set(w)
+    assert float(effective_rank(rectangle, "pr")) == pytest.approx(want["pr"])
+
+
+def test_gaussian_matrices_reach_the_limits_of_their_laws():
+    """Circular law 2/3, quarter circle 1/2, 1/4 and 4/(3 pi); deviations fall like n^(-2/3)."""
+    n = 300
+    w = low_rank(n, 1.0)(KEY, (n, n))
+    limits = {"eig": 2 / 3, "pr": 0.5, "stable": 0.25, "nuclear": 4 / (3 * np.pi)}
+    for kind, limit in limits.items():
+        assert float(effective_rank(w, kind, normalize=True)) == pytest.approx(limit, abs=0.05)
+    assert float(effective_rank(low_rank(1)(KEY, (n, n)), "eig")) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_tall_gaussian_matrix_is_not_isotropic():
+    n, d = 400, 200
+    w = jax.random.normal(KEY, (n, d))
+    assert float(effective_rank(w, "pr")) == pytest.approx(d / (1 + d / n), rel=0.02)
+
+
+def test_a_positive_mean_sets_one_measure_and_not_another():
+    w = dale(balanced=False)(KEY, (200, 200))
+    ranks = {kind: float(effective_rank(w, kind, normalize=True)) for kind in RANKS}
+    assert ranks["eig"] < 0.1 and ranks["pr"] < 0.05 and ranks["entropy"] > 0.5
+
+
+def test_zero_and_nilpotent_matrices():
+    zero, chain = jnp.zeros((6, 6)), jnp.diag(jnp.ones(5), 1)
+    for kind in RANKS:
+        assert float(effective_rank(zero, kind)) == 0
+        assert float(effective_rank(chain, kind)) == pytest.approx(0 if kind == "eig" else 5)
+    # In another basis rounding makes eigenvalues of the size eps^(1/6), and a rank out of nothing.
+    q = jax.random.orthogonal(KEY, 6)
+    assert float(effective_rank(q @ chain @ q.T, "eig")) > 1
+
+
+def test_it_compiles_and_the_report_lists_all():
+    w = jax.random.normal(KEY, (3, 8, 8))
+    reports = jax.jit(jax.vmap(rank_report))(w)
+    assert set(reports) == {*RANKS, "fro", "spectral", "radius"}
+    for kind in RANKS:
+        np.testing.assert_allclose(reports[kind][1], effective_rank(w[1], kind))
+    np.testing.assert_allclose(reports["radius"][2], abs(np.linalg.eigvals(w[2])).max())
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="kind is 'trace'"):
+        effective_rank(jnp.eye(2), "trace")
+    with pytest.raises(ValueError, match=r"\(2, 3\); allowed for 'eig': \(n, n\)"):
+        effective_rank(jnp.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"w holds .*nan"):
+        effective_rank(jnp.full((2, 2), jnp.nan))

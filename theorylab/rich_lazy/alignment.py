@@ -1,0 +1,186 @@
+"""How far the kernel of a two-layer linear network turns, from a small start.
+
+The first layer enters by its Gram matrix $M = W_1^T W_1$ with trace $\\sigma^2$, the readout by its
+length $\\omega = \\|w_2\\|$. Inputs are whitened, there is one output, and both layers are trained
+by gradient flow. Everything holds in the limit $\\sigma \\to 0$ at a fixed ratio $\\omega/\\sigma$,
+on which alone the results depend.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Real
+
+from theorylab import symbolic
+from theorylab.citation import references
+from theorylab.lab.require import require
+from theorylab.rich_lazy.arrays import Scalar, as_float
+
+_START = ("sigma", "omega", r"\mathrm{PR}", "d")
+
+
+def participation_ratio(gram: Real[ArrayLike, "d d"]) -> Float[Array, ""]:
+    """The effective rank $(\\mathrm{Tr}\\, M)^2 / \\mathrm{Tr}\\, M^2$ of a Gram matrix.
+
+    Between 1 and the rank; NaN for a matrix of zeros.
+
+    Args:
+        gram: $M = W^T W$, symmetric and positive semi-definite.
+
+    Raises:
+        ValueError: not a square matrix of finite numbers.
+
+    >>> round(float(participation_ratio(jnp.diag(jnp.array([1.0, 1.0, 0.0])))), 6)
+    2.0
+    """
+    gram = _square("gram", gram)
+    return jnp.trace(gram) ** 2 / jnp.sum(gram**2)
+
+
+@references("liu2024connectivity")
+def expected_alignment(
+    gram: Real[ArrayLike, "d d"],
+    omega: Scalar,
+    task_covariance: Real[ArrayLike, "d d"] | None = None,
+) -> Float[Array, ""]:
+    """The average over tasks of the alignment of the kernels before and after training.
+
+    $$\\mathrm{E\\,KA} = \\frac{\\mathrm{Tr}\\, MC + \\sigma^2 + \\omega^2 (d + 1)}
+      {\\sqrt{d + 3} \\sqrt{\\sigma^4/\\mathrm{PR} + 2\\omega^2\\sigma^2 + d\\,\\omega^4}}$$
+
+    Args:
+        gram: $M = W_1^T W_1$ of the first layer at the start, (d, d).
+        omega: length of the readout at the start, at least 0.
+        task_covariance: $C = \\mathrm{E}\\, b b^T$ with b the unit vector along a task, of trace
+            one; $I/d$ (isotropic tasks) by default.
+
+    Raises:
+        ValueError: shapes that do not fit, a negative length, a covariance whose trace is not one.
+
+    Source: derived here, claim `rich_lazy/alignment/average-strength`; the theorem for isotropic
+    tasks in the form proved here, after liu2024connectivity.
+
+    >>> round(float(expected_alignment(jnp.eye(10) / 10, 1.0)), 4)
+    0.9648
+    >>> round(float(expected_alignment(jnp.zeros((10, 10)).at[0, 0].set(1.0), 1.0)), 4)
+    0.9308
+    """
+    gram = _square("gram", gram)
+    d = gram.shape[0]
+    if task_covariance is None:
+        along = jnp.trace(gram) / d
+    else:
+        along = jnp.sum(gram * _task_covariance(task_covariance, d).astype(gram.dtype))
+    return _alignment("average-strength", r"\bar{q}", gram, omega, along)
+
+
+@references("liu2024connectivity")
+def task_alignment(
+    gram: Real[ArrayLike, "d d"], omega: Scalar, beta: Real[ArrayLike, " d"]
+) -> Float[Array, ""]:
+    """The alignment of the kernels before and after training on one task.
+
+    $$\\mathrm{KA} = \\frac{b^T M b + \\sigma^2 + \\omega^2 (d + 1)}
+      {\\sqrt{d + 3} \\sqrt{\\sigma^4/\\mathrm{PR} + 2\\omega^2\\sigma^2 + d\\,\\omega^4}}, \\qquad
+      b = \\beta/\\|\\beta\\|$$
+
+    Args:
+        gram, omega: as in `expected_alignment`.
+        beta: the task, (d,), not zero.
+
+    Raises:
+        ValueError: shapes that do not fit, a negative length.
+
+    Source: derived here, claim `rich_lazy/alignment/one-task`.
+
+    >>> b = jnp.array([0.6, 0.8])
+    >>> round(float(task_alignment(jnp.outer(b, b), 1.0, 7 * b)), 6)
+    1.0
+    """
+    gram = _square("gram", gram)
+    require("beta", beta, shape=(gram.shape[0],))
+    beta = as_float(beta).astype(gram.dtype)
+    return _alignment("one-task", "q", gram, omega, beta @ gram @ beta / (beta @ beta))
+
+
+def expected_representation_alignment(gram: Real[ArrayLike, "d d"]) -> Float[Array, ""]:
+    """The average over isotropic tasks of the representation alignment, $\\sqrt{\\mathrm{PR}}/d$.
+
+    Source: derived here, claim `rich_lazy/single-task/expected-representation`.
+
+    >>> round(float(expected_representation_alignment(jnp.eye(4))), 6)
+    0.5
+    """
+    gram = _square("gram", gram)
+    value = symbolic.compiled("rich_lazy/single-task/expected-representation", args=_START[2:])
+    return value(participation_ratio(gram), gram.shape[0])
+
+
+def optimal_init_gram(
+    task_covariance: Real[ArrayLike, "d d"], sigma: Scalar, omega: Scalar | None = None
+) -> Float[Array, "d d"]:
+    """The first layer, as a Gram matrix, from which the kernel turns least on average.
+
+    $$M = c\\,(C + I) - \\omega^2 I, \\qquad c = \\frac{\\sigma^2 + d\\,\\omega^2}{d + 1}$$
+
+    With $\\omega = \\sigma$ this is $\\sigma^2 C$. A weight matrix with this Gram matrix is, for
+    one, its symmetric root.
+
+    Args:
+        task_covariance: $C = \\mathrm{E}\\, b b^T$, (d, d), of trace one.
+        sigma: Frobenius norm of the first layer, above 0.
+        omega: length of the readout, at least 0; equal to sigma by default.
+
+    Raises:
+        ValueError: shapes that do not fit, bad scales, a covariance whose trace is not one, or a
+            readout so long that no first layer reaches the bound. Under `jit` the last is not
+            noticed: the matrix then has a negative eigenvalue.
+
+    Source: derived here, claims `rich_lazy/best-start/best`, `constant` and `at-most`.
+
+    >>> optimal_init_gram(jnp.diag(jnp.array([0.75, 0.25])), 2.0).tolist()
+    [[3.0, 0.0], [0.0, 1.0]]
+    """
+    d = _square("task_covariance", task_covariance).shape[0]
+    c = _task_covariance(task_covariance, d)
+    require("sigma", sigma, above=0.0, shape=())
+    sigma = jnp.asarray(sigma, c.dtype)
+    if omega is None:
+        return sigma**2 * c
+    require("omega", omega, low=0.0, shape=())
+    omega = jnp.asarray(omega, c.dtype)
+    constant = symbolic.compiled("rich_lazy/best-start/constant", args=("sigma", "omega", "d"))
+    one = jnp.eye(d, dtype=c.dtype)
+    gram = constant(sigma, omega, d) * (c + one) - omega**2 * one
+    if not isinstance(gram, jax.core.Tracer):
+        least = float(jnp.linalg.eigvalsh(gram)[0])
+        if least < -100 * jnp.finfo(c.dtype).eps * float(sigma) ** 2:
+            raise ValueError(
+                f"omega is {float(omega):.4g}; allowed: short enough that the best Gram matrix is "
+                f"positive (its least eigenvalue is {least:.3g}), such as omega <= sigma"
+            )
+    return gram
+
+
+def _alignment(step: str, strength: str, gram: Array, omega: Scalar, along: Array) -> Array:
+    """The formula in units of sigma, so that no power of a small start is lost."""
+    require("omega", omega, low=0.0, shape=())
+    value = symbolic.compiled(f"rich_lazy/alignment/{step}", args=(strength, *_START))
+    sigma2 = jnp.trace(gram)
+    ratio = jnp.asarray(omega, gram.dtype) / jnp.sqrt(sigma2)
+    one = jnp.ones((), gram.dtype)
+    return value(along / sigma2, one, ratio, participation_ratio(gram), gram.shape[0])
+
+
+def _square(name: str, matrix: ArrayLike) -> Array:
+    matrix = as_float(matrix)
+    require(name, matrix, shape=(None, matrix.shape[0] if matrix.ndim else None))
+    return matrix
+
+
+def _task_covariance(c: ArrayLike, d: int) -> Array:
+    c = as_float(c)
+    require("task_covariance", c, shape=(d, d))
+    if not isinstance(c, jax.core.Tracer) and abs(float(jnp.trace(c)) - 1) > 1e-4:
+        raise ValueError(f"task_covariance has trace {float(jnp.trace(c)):.6g}; allowed: 1")
+    return c

@@ -1,0 +1,1 @@
+"""The experiments of the chapter: what is simulated, with which parameters, in which units."""
