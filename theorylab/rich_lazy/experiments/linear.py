@@ -331,7 +331,7 @@ SIGMAS = (1e-3, 0.03, 0.1, 0.3, 0.6, 1.0, 1.7, 3.0)
 BEYOND = Recorded(
     "rich_lazy/beyond-table",
     Plan(
-        TaskAverage(tasks=32, time=120.0, steps=6000),
+        TaskAverage(tasks=32, steps=3000),
         over={"ratio": [1.0, 0.1], "sigma": list(SIGMAS), "rank": list(RANKS)},
         chunk=12,
     ),
