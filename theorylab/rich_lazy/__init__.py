@@ -3,6 +3,7 @@
 from theorylab.rich_lazy.alignment import (
     expected_alignment,
     expected_representation_alignment,
+    expected_target_alignment,
     optimal_init_gram,
     participation_ratio,
     task_alignment,
@@ -30,6 +31,7 @@ __all__ = [
     "diagonal_penalty",
     "expected_alignment",
     "expected_representation_alignment",
+    "expected_target_alignment",
     "lambda_balanced_flow",
     "linear_kernel",
     "linear_kernel_flow",
