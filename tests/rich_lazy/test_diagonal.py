@@ -68,9 +68,7 @@ def test_the_penalty_keeps_its_digits():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match="y has shape"):
-        diagonal_net_limit(X, np.ones(2), 1.0)
-    with pytest.raises(ValueError, match="alpha is 0.0"):
+    with pytest.raises(ValueError, match="alpha is 0"):
         diagonal_net_limit(X, Y, 0.0)
-    with pytest.raises(ValueError, match="beta has shape"):
-        diagonal_kkt_gap(np.ones(3), X, 1.0)
+    with pytest.raises(ValueError, match="y holds .*nan"):
+        diagonal_net_limit(X, np.full(3, np.nan), 1.0)

@@ -1,5 +1,7 @@
 """The closed system against the weights, its invariants, and the tangent kernel."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,7 +48,7 @@ def test_kernel_and_function_need_no_weights(one_output):
 
 
 def test_invariants_and_the_norm_of_the_final_kernel(one_output):
-    (w1, w2), (k, g), beta = one_output
+    (w1, w2), (k, _), beta = one_output
     a, b, d = jax.vmap(linear_kernel)(w1, w2)
     s = d[:, 0, 0]
     first = jnp.trace(a, axis1=1, axis2=2) - s
@@ -82,10 +84,10 @@ def test_several_outputs_and_correlated_inputs(whitened):
 def test_the_error_falls_with_the_fourth_power_of_the_step():
     w1, w2, s, _ = _draw(2, 4, 3, 2)
     ends = [
-        linear_weight_flow(w1, w2, s, jnp.array([2.0]), substeps=n)[0] for n in (20, 40, 80, 640)
+        linear_weight_flow(w1, w2, s, jnp.array([2.0]), substeps=n)[0] for n in (40, 80, 160, 1280)
     ]
     errors = [float(jnp.abs(end - ends[-1]).max()) for end in ends[:-1]]
-    assert all(14 < a / b < 19 for a, b in zip(errors, errors[1:], strict=False))
+    assert all(15 < a / b < 19 for a, b in pairwise(errors))
 
 
 def test_the_tangent_kernel_is_that_of_any_network():
@@ -110,11 +112,8 @@ def test_the_function_moves_at_the_speed_of_its_kernel():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"w2": jnp.ones((1, 3))}, "w2 has shape"),
-        ({"s": jnp.ones((2, 3))}, "s has shape"),
         ({"ts": jnp.array([1.0, 0.5])}, "ts decreases"),
         ({"ts": jnp.array([-1.0])}, "ts holds"),
-        ({"sigma_x": jnp.eye(2)}, "sigma_x has shape"),
         ({"substeps": 0}, "substeps is 0"),
     ],
 )

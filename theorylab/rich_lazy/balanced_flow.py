@@ -11,6 +11,7 @@ $F = \\begin{pmatrix} -\\lambda I/2 & S^T \\\\ S & \\lambda I/2 \\end{pmatrix}$.
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.linalg import solve_triangular
 from jax.typing import ArrayLike
 from jaxtyping import Array, Real
 
@@ -29,13 +30,14 @@ def lambda_balanced_flow(
 ) -> LinearKernel:
     """Function and kernel of a balanced network at given times, exactly.
 
-    $$P(t + h) = e^{Fh} (I + P(t)\\, G_h)^{-1} P(t)\\, e^{Fh}, \\qquad
-      G_h = \\int_0^h e^{2Fs}\\, ds$$
+    $$P = QQ^T, \\qquad Q(t + h) = e^{Fh} Q(t) R^{-1}, \\qquad
+      R^T R = I + Q(t)^T G_h Q(t), \\qquad G_h = \\int_0^h e^{2Fs}\\, ds$$
 
     In one stride from the start this loses all accuracy once $e^{\\|F\\|t}$ is large; here it is
-    applied in strides of $\\|F\\| h \\le 1$, which keeps nearly full precision for ever. F may be
-    singular. It jits and vmaps; the number of strides depends on the values, so that derivatives
-    are forward-mode only.
+    applied in strides of $\\|F\\| h \\le 1$, which keeps nearly full precision for ever. The factor
+    Q is carried along and not P: rounding would raise the rank of P, and what is thus added grows.
+    F may be singular. It jits and vmaps; the number of strides depends on the values, so that
+    derivatives are forward-mode only.
 
     Args:
         w1, w2: balanced weights, such as those of `lambda_balanced`; $\\lambda$ is read off them.
@@ -46,7 +48,8 @@ def lambda_balanced_flow(
         ValueError: shapes that do not fit, bad times, weights that are not balanced. Under `jit`
             unbalanced weights pass, and the result is that of no network.
 
-    Source: domine2025lambda; claims `rich_lazy/balanced-flow/solution` and `riccati`.
+    Source: domine2025lambda; claims `rich_lazy/balanced-flow/solution` and
+    `factored`.
 
     >>> w1, w2 = jnp.array([[0.1]]), jnp.array([[0.1]])
     >>> flow = lambda_balanced_flow(w1, w2, jnp.array([[2.0]]), jnp.array([0.0, 10.0]))
@@ -77,22 +80,21 @@ def _riccati(w1, w2, s, lam, gaps):
     low, high = jnp.eye(inputs, dtype=s.dtype), jnp.eye(outputs, dtype=s.dtype)
     rates, basis = jnp.linalg.eigh(jnp.block([[-lam / 2 * low, s.T], [s, lam / 2 * high]]))
     q = basis.T @ jnp.vstack([w1.T, w2])
-    one = jnp.eye(inputs + outputs, dtype=s.dtype)
+    one = jnp.eye(q.shape[1], dtype=s.dtype)
 
-    def gap(p, length):
+    def gap(q, length):
         strides = jnp.maximum(jnp.ceil(jnp.max(jnp.abs(rates)) * length), 1).astype(int)
         h = length / strides.astype(s.dtype)
-        grown, grown_integral = jnp.exp(rates * h), _growth(rates, h)
+        grown, integral = jnp.exp(rates * h), _growth(rates, h)
 
-        def stride(_, p):
-            core = jnp.linalg.solve(one + p * grown_integral[None, :], p)
-            p = grown[:, None] * core * grown[None, :]
-            return (p + p.T) / 2
+        def stride(_, q):
+            root = jnp.linalg.cholesky(one + q.T @ (integral[:, None] * q))
+            return solve_triangular(root, (grown[:, None] * q).T, lower=True).T
 
-        p = jax.lax.fori_loop(0, strides, stride, p)
-        return p, basis @ p @ basis.T
+        q = jax.lax.fori_loop(0, strides, stride, q)
+        return q, (basis @ q) @ (basis @ q).T
 
-    return jax.lax.scan(gap, q @ q.T, gaps)[1]
+    return jax.lax.scan(gap, q, gaps)[1]
 
 
 def _growth(w, h):

@@ -178,6 +178,22 @@ def _solution(d: Derivation) -> None:
         why="It solves the Riccati equation. Nothing has to be aligned, and $F$ may be singular.",
         source="domine2025lambda; braun2022exact",
     )
+    Q, X, G0 = symbols("Q X G_0", commutative=False)
+    d.assume(
+        "inverse",
+        _T(Q) * G0 * Q * X,
+        1 - X,
+        why="$X$ is the inverse of $I + Q^T G_0 Q$, a matrix of the size of the hidden layer.",
+    )
+    d.step(
+        "factored",
+        (1 + Q * _T(Q) * G0) * (Q * X * _T(Q)),
+        Q * _T(Q),
+        by=Rewrite(),
+        using=("inverse",),
+        why="So with $P_0 = QQ^T$ the core is $Z = Q X Q^T$: its rank cannot grow.",
+        source="braun2022exact",
+    )
 
 
 def _mode(d: Derivation) -> None:
