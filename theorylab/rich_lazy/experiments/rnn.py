@@ -19,10 +19,13 @@ from theorylab.rich_lazy.ranks import effective_rank
 from theorylab.rich_lazy.recurrent_kernel import rnn_recurrent_ntk
 from theorylab.rich_lazy.rescaling import MATCHES, spectral_radius
 from theorylab.rich_lazy.rnn import init_rnn, rnn_apply
-from theorylab.rich_lazy.tasks import TASKS
+from theorylab.rich_lazy.tasks import STEPS, TASKS
 from theorylab.rich_lazy.training import cross_entropy, decision_accuracy, train_rnn
 
 KERNEL_TRIALS, PROBE_TRIALS, TEST_TRIALS = 32, 320, 2048
+
+#: The loss of a network that waits as it should and then guesses one of the two choices.
+GUESSING = np.log(2) / STEPS
 
 #: What is measured at every checkpoint, with its unit and meaning.
 MEASURES = {

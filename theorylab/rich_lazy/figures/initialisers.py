@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from theorylab.lab.figures import figure
 from theorylab.lab.style import COLORS, cycle, size
 from theorylab.rich_lazy.experiments.initialisers import RANK_TABLE, STRUCTURED
+from theorylab.rich_lazy.experiments.rnn import GUESSING
 from theorylab.rich_lazy.figures.rnn import PAPER, frame
 
 NAMES = {
@@ -49,7 +50,7 @@ def rank_measures(table: xr.Dataset) -> Figure:
     rtol=1e-4,
 )
 def biological(structured: xr.Dataset) -> Figure:
-    """Kernel alignment and CKA after training; lines join a structured matrix and its null."""
+    """Kernel alignment and CKA after training of the networks that learned to choose."""
     measures = {"kernel_alignment": "kernel alignment", "linear_cka": "linear CKA"}
     words = {"fro": "equal Frobenius norm", "radius": "equal spectral radius"}
     fig, axes = plt.subplots(len(measures), len(words), figsize=size(0.85), sharey=True,
@@ -62,19 +63,20 @@ def biological(structured: xr.Dataset) -> Figure:
     for line, (name, label) in zip(axes, measures.items(), strict=True):
         for ax, (kept, title) in zip(line, words.items(), strict=True):
             one = structured.sel(size=kept).isel(step=-1)
+            one = one.where(one.loss < GUESSING)
             for matrix, look in looks.items():
                 values = one[name].sel(matrix=matrix).transpose("connectivity", "seed")
-                count = np.isfinite(values).sum("seed")
-                mean, spread = values.mean("seed"), values.std("seed", ddof=1)
+                learned = values.notnull().sum("seed")
+                error = values.std("seed", ddof=1) / np.sqrt(learned)
                 place = np.arange(len(rows)) + (0.16 if matrix == "truncated" else -0.16)
-                ax.errorbar(mean, place, xerr=spread / np.sqrt(count.clip(1)), linestyle="none",
-                            capsize=3, label=matrix, **look)  # fmt: skip
-                if matrix == "structured":
-                    for y, alive in zip(place, count.values, strict=True):
-                        if alive < structured.sizes["seed"]:
-                            said = f"{structured.sizes['seed'] - alive} diverged"
-                            ax.annotate(said, (0.02, y), xycoords=("axes fraction", "data"),
-                                        fontsize=9, va="center")  # fmt: skip
+                shown = learned.values > 1
+                ax.errorbar(values.mean("seed")[shown], place[shown], xerr=error[shown],
+                            linestyle="none", capsize=3, label=matrix, **look)  # fmt: skip
+                for y, count in zip(place, learned.values, strict=True):
+                    if count < values.sizes["seed"]:
+                        ax.annotate(f"{values.sizes['seed'] - count} failed", (0.01, y),
+                                    xycoords=("axes fraction", "data"), fontsize=8.5,
+                                    color=look["color"], va="center")  # fmt: skip
             ax.set_xlabel(label)
             if ax in axes[0]:
                 ax.set_title(title)
