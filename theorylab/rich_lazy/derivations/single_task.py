@@ -122,8 +122,9 @@ def _rank_one(d: Derivation) -> None:
         "partial",
         _cos2,
         _kappa**2 / (1 + _kappa**2),
-        why="A teacher that reads features of which half are $\\kappa$ times as strong as the "
-        "rest; the start knows only the strong ones. In expectation it catches this share.",
+        why="A teacher reads features of which half are $\\kappa$ times as strong as the rest, and "
+        "the start knows the strong ones. This is the share of the task that they carry, a ratio "
+        "of average squared lengths; the share in one task scatters about it.",
     )
     d.step(
         "partial-equal",

@@ -1,0 +1,68 @@
+"""Numbers of the claims, and checks that a wrong formula does not pass."""
+
+import numpy as np
+import pytest
+from sympy import Identity, MatrixSymbol, Trace, symbols
+
+from theorylab.rich_lazy.derivations import DERIVATIONS
+from theorylab.rich_lazy.derivations.traces import expand_products
+from theorylab.symbolic import Derivation, DerivationError, Integers, Interval, Rewrite, compiled
+
+
+def test_the_whole_theory_is_general():
+    assert {d.name.split("/")[1] for d in DERIVATIONS} == {
+        "lazy-scale",
+        "kernel-flow",
+        "small-start",
+        "alignment",
+        "spectra",
+        "best-start",
+        "single-task",
+        "balanced-flow",
+        "diagonal",
+    }
+    assert all(item.cases is None for d in DERIVATIONS for item in d.items.values())
+
+
+def test_products_of_matrices_of_any_size():
+    n, m = symbols("n m", integer=True, positive=True)
+    A, v = MatrixSymbol("A", n, m), MatrixSymbol("v", m, 1)
+    assert expand_products(Trace(Identity(m))) == m
+    assert expand_products(Trace(A.T * A) - Trace(A * A.T)) == 0
+    assert expand_products(Trace((A * v) * v.T * A.T) - Trace(v.T * A.T * A * v)) == 0
+    assert expand_products(v * v.T * v - Trace(v.T * v) * v).is_ZeroMatrix is not False
+    assert expand_products(Trace(A.T * A * A.T * A) - Trace(A.T * A) ** 2) != 0
+    assert expand_products(Trace((Identity(m) + v * v.T) ** 2)) == expand_products(
+        m + 2 * Trace(v.T * v) + Trace(v.T * v) ** 2
+    )
+
+
+def test_a_wrong_claim_about_matrices_is_refuted():
+    n, m = symbols("n m", integer=True, positive=True)
+    a = symbols("a", positive=True)
+    A = MatrixSymbol("A", n, m)
+    d = Derivation("mine/wrong", domain={n: Integers(2, 3), m: Integers(2, 3), a: Interval(1, 2)})
+    d.step("square", Trace(A.T * A * A.T * A), Trace(A.T * A) ** 2, by=Rewrite(how=expand_products))
+    d.step("scale", Trace(a * A.T * A), a**2 * Trace(A.T * A), by=Rewrite(how=expand_products))
+    for name in ("square", "scale"):
+        with pytest.raises(DerivationError) as error:
+            d.check(name)
+        assert error.value.outcome == "REFUTED"
+
+
+def test_the_slope_is_the_derivative_of_the_compiled_formula():
+    args = ("sigma", "omega", r"\mathrm{PR}", "d")
+    value = compiled("rich_lazy/alignment/expected", args=args)
+    slope = compiled("rich_lazy/alignment/slope", args=args)
+    for omega, pr in ((1.0, 2.0), (0.1, 5.0)):
+        h = 1e-5
+        pair = [float(value(1.0, omega, pr + s * h, 10)) ** 2 for s in (-1, 1)]
+        assert np.isclose((pair[1] - pair[0]) / (2 * h), slope(1.0, omega, pr, 10), rtol=1e-6)
+
+
+def test_the_relative_scale_of_one_mode():
+    change = compiled("rich_lazy/lazy-scale/mode-change", args=("kappa",))
+    kappa, p = np.array([0.01, 0.1, 1.0]), 2.0
+    lam = p / kappa
+    assert np.allclose(change(kappa), np.sqrt(lam**2 + 4 * p**2) / lam - 1, rtol=1e-6)
+    assert np.isclose(float(change(1e-3)) / 2e-6, 1, rtol=1e-4)
