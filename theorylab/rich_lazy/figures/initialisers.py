@@ -74,12 +74,13 @@ def biological(structured: xr.Dataset) -> Figure:
                             linestyle="none", capsize=3, label=matrix, **look)  # fmt: skip
                 for y, count in zip(place, learned.values, strict=True):
                     if count < values.sizes["seed"]:
-                        ax.annotate(f"{values.sizes['seed'] - count} failed", (0.01, y),
+                        ax.annotate(f"{values.sizes['seed'] - count} failed", (0.99, y),
                                     xycoords=("axes fraction", "data"), fontsize=8.5,
-                                    color=look["color"], va="center")  # fmt: skip
+                                    color=look["color"], ha="right", va="center")  # fmt: skip
             ax.set_xlabel(label)
             if ax in axes[0]:
                 ax.set_title(title)
     frame(axes[0, 0], rows)
-    axes[0, 1].legend(loc="lower left")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside lower center", ncols=2)
     return fig
