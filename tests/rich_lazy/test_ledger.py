@@ -46,7 +46,12 @@ def path():
     return xr.Dataset({"l1": ("alpha", l1), "kkt": ("alpha", np.full(5, 1e-15))}, {"alpha": alpha})
 
 
-MADE_UP = {"starts": starts, "path": path}
+def balanced():
+    return xr.Dataset({"gap": ("lam", [8e-10, 8e-10, 7e-10])}, {"lam": [-1.5, 0.0, 1.5]})
+
+
+#: What takes longer to run than a test should; the tests of the experiments are elsewhere.
+MADE_UP = {"starts": starts, "path": path, "balanced": balanced}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +83,7 @@ def put(name, value, **where):
 
     def change(datasets):
         for data in datasets.values():
-            if name in data:
+            if name in data and set(where) <= set(data[name].dims):
                 values = data[name].astype(float)
                 values.loc[where] = value
                 data[name] = values
@@ -91,7 +96,7 @@ def scaled(name, factor, **where):
 
     def change(datasets):
         for data in datasets.values():
-            if name in data:
+            if name in data and set(where) <= set(data[name].dims):
                 values = data[name].astype(float)
                 values.loc[where] = values.loc[where] * factor
                 data[name] = values
