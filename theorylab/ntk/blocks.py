@@ -52,11 +52,12 @@ def over_pairs(function: Callable[..., Any], rows: tuple, block: int | None) -> 
         function: from two blocks, (..., b) and (..., c) of each entry of `rows`, to a tree of
             arrays (b, ..., c), which exchanging the two transposes in its first and last axis.
         rows: arrays (..., n), as in `over_rows`.
-        block: rows at a time, by default a square that fits the cache.
+        block: rows at a time, by default equal pieces whose squares fit the cache.
     """
     n = rows[0].shape[-1]
     if block is None:
-        block = max(_SMALL, min(math.isqrt(_ENTRIES), -(-n // 4)))
+        pieces = max(2, -(-n // math.isqrt(_ENTRIES)))
+        block = max(_SMALL, -(-n // pieces))
     else:
         require("block", block, low=1, integer=True)
     if block >= n:
@@ -66,25 +67,16 @@ def over_pairs(function: Callable[..., Any], rows: tuple, block: int | None) -> 
     like = jax.eval_shape(lambda: function(*(tuple(r[..., :block] for r in rows),) * 2))
     empty = jax.tree.map(lambda leaf: jnp.zeros((n, *leaf.shape[1:-1], n), leaf.dtype), like)
 
-    def write(i, out):
+    def step(i, out):
         down, across = corners[i, 0], corners[i, 1]
         part = function(_take(rows, down, block), _take(rows, across, block))
-        return jax.tree.map(lambda whole, new: _put(whole, new, down, across), out, part)
 
-    def mirror(i, out):
-        down, across = corners[i, 0], corners[i, 1]
+        def write(whole, new):
+            return _put(_put(whole, new, down, across), jnp.swapaxes(new, 0, -1), across, down)
 
-        def one(whole):
-            sizes = (block, *whole.shape[1:-1], block)
-            new = jax.lax.dynamic_slice(whole, _corner(whole, down, across), sizes)
-            return _put(whole, jnp.swapaxes(new, 0, -1), across, down)
+        return jax.tree.map(write, out, part)
 
-        return jax.tree.map(one, out)
-
-    # A loop of its own for the mirror images: in the same one XLA may compute a block twice.
-    return jax.lax.fori_loop(
-        0, first.size, mirror, jax.lax.fori_loop(0, first.size, write, empty)
-    )
+    return jax.lax.fori_loop(0, first.size, step, empty)
 
 
 def _corner(whole, down, across):

@@ -113,9 +113,7 @@ def homogeneous(activation: Activation) -> bool:
     return activation.rule is not None and activation.rule.parallel and not activation.shift
 
 
-def aligned_parts(
-    activation: Activation, q1: Values, q2: Values, xi: Values, eps: Values
-) -> Parts:
+def aligned_parts(activation: Activation, q1: Values, q2: Values, xi: Values, eps: Values) -> Parts:
     """`dual_parts`, but with the right gap only for q1 = q2 or a homogeneous activation."""
     if activation.rule is not None:
         return _closed(activation, q1, q2, xi, eps)
