@@ -141,8 +141,8 @@ class TrainedEnsemble(Experiment):
     """
 
     host_only = True
-    widths: tuple = static((64, 128, 256, 512), low=2, doc="width of the hidden layer")
-    samples: int = static(3000, low=2, doc="networks of each width")
+    widths: tuple = static((128, 256, 512, 1024), low=2, doc="width of the hidden layer")
+    samples: int = static(5000, low=2, doc="networks of each width")
 
     outputs = {
         "mean": Output(("width", "test"), doc="mean output"),

@@ -9,7 +9,7 @@ from theorylab.lab import Measurement, Row
 from theorylab.lab.judges import below, between, near
 from theorylab.ntk.experiments.limits import APPROACH, CRITICAL_RATIO, LOCAL_EXPONENT, NEAR_ZERO
 from theorylab.ntk.experiments.official import DEPTHS
-from theorylab.ntk.experiments.widths import SCALING, VARIANCE
+from theorylab.ntk.experiments.widths import SCALING, TRAINED, VARIANCE
 from theorylab.ntk.finite_width import width_scaling_fit
 
 
@@ -62,6 +62,27 @@ def _fitted(activation: str, name: str) -> Callable:
         fit = width_scaling_fit(
             jnp.asarray(one.width.values, float), jnp.asarray(one.values, float)
         )
+        return Measurement(float(fit.exponent), float(fit.error))
+
+    return measure
+
+
+def _deviation(trained, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Distance from the limit at each width, relative to its size, and what of it is sampling."""
+    limit = trained[f"limit_{name}"]
+    other = [dim for dim in trained[name].dims if dim != "width"]
+    size = float(np.sqrt((limit**2).sum(skipna=False)))
+    parts = (trained[name] - limit, trained[f"{name}_error"])
+    return tuple(np.sqrt((part**2).sum(other, skipna=False)).values / size for part in parts)
+
+
+def _trained_rate(name: str) -> Callable:
+    def measure(trained) -> Measurement:
+        trained = trained.squeeze()
+        found, noise = _deviation(trained, name)
+        # Sampling adds its variance to the square of the distance.
+        own = np.sqrt(np.maximum(found**2 - noise**2, (noise / 10) ** 2))
+        fit = width_scaling_fit(jnp.asarray(trained.width.values, float), jnp.asarray(own))
         return Measurement(float(fit.exponent), float(fit.error))
 
     return measure
@@ -189,6 +210,17 @@ ROWS = (
         )
         for activation in ("sine", "relu")
         for kernel in ("nngp", "ntk")
+    ),
+    *(
+        _row(
+            f"trained-{name}",
+            f"The {name} over trained networks is that of the limit, up to 1/width.",
+            {"trained": TRAINED},
+            _trained_rate(name),
+            near(-1.0, 0.2),
+            "Fitted exponent of the distance, widths 128 to 1024, one hidden layer",
+        )
+        for name in ("mean", "covariance")
     ),
     _row(
         "variance-sine",
