@@ -67,23 +67,25 @@ def _fitted(activation: str, name: str) -> Callable:
     return measure
 
 
-def _deviation(trained, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Distance from the limit at each width, relative to its size, and what of it is sampling."""
-    limit = trained[f"limit_{name}"]
-    other = [dim for dim in trained[name].dims if dim != "width"]
-    size = float(np.sqrt((limit**2).sum(skipna=False)))
-    parts = (trained[name] - limit, trained[f"{name}_error"])
-    return tuple(np.sqrt((part**2).sum(other, skipna=False)).values / size for part in parts)
-
-
 def _trained_rate(name: str) -> Callable:
+    """Exponent of the distance from the limit, along the direction of the narrowest networks.
+
+    A component has no noise that adds up, unlike a norm; widths count by their sampling errors.
+    """
+
     def measure(trained) -> Measurement:
         trained = trained.squeeze()
-        found, noise = _deviation(trained, name)
-        # Sampling adds its variance to the square of the distance.
-        own = np.sqrt(np.maximum(found**2 - noise**2, (noise / 10) ** 2))
-        fit = width_scaling_fit(jnp.asarray(trained.width.values, float), jnp.asarray(own))
-        return Measurement(float(fit.exponent), float(fit.error))
+        width = trained.width.values
+        gap = (trained[name] - trained[f"limit_{name}"]).values.reshape(width.size, -1)
+        errors = trained[f"{name}_error"].values.reshape(width.size, -1)
+        found = gap @ gap[0]
+        noise = np.sqrt(errors**2 @ gap[0] ** 2)
+        if not (found > 0).all():
+            return Measurement(float("nan"))
+        fit, covariance = np.polyfit(
+            np.log(width), np.log(found), 1, w=found / noise, cov="unscaled"
+        )
+        return Measurement(float(fit[0]), float(np.sqrt(covariance[0, 0])))
 
     return measure
 
