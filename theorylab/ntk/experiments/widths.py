@@ -239,4 +239,4 @@ SCALING = Plan(WidthScaling(), over={"activation": ["sine", "relu"]})
 VARIANCE = Plan(VarianceByDepth(), over={"activation": ["sine", "hermite", "flipped"]})
 
 #: Trained networks of four widths (`TRAINED.record()`; slow).
-TRAINED = Recorded("ntk/trained-ensemble", Plan(TrainedEnsemble()))
+TRAINED = Recorded("ntk/trained-networks", Plan(TrainedEnsemble()))
