@@ -180,7 +180,7 @@ class TrainedEnsemble(Experiment):
             keys = jax.random.split(jax.random.fold_in(key, width), self.samples)
             found, linear = _trained(keys, x, z, y, gain, stride, width)
             gap = found - linear
-            away = (found - limit.mean, linear - limit.mean)
+            away = (found - limit.mean[None], linear - limit.mean[None])
             pairs = [one[:, :, None] * one[:, None, :] for one in away]
             squares = pairs[0] - pairs[1]
             rows["mean"].append(limit.mean + gap.mean(0))
