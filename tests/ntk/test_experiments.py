@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from theorylab.lab import run
-from theorylab.ntk import dirichlet_task, hilbert_estimator, majority_vote, one_nn
+from theorylab.ntk import (
+    dirichlet_task,
+    gradient_flow,
+    hilbert_estimator,
+    majority_vote,
+    mlp_kernels,
+    one_nn,
+)
 from theorylab.ntk.experiments.agreement import Taxonomy
 from theorylab.ntk.experiments.digits import DIGITS, unit_digits
 from theorylab.ntk.experiments.limits import NearZero
 from theorylab.ntk.experiments.official import FULL, DepthScan, ExcessRisk, OfficialTask
-from theorylab.ntk.experiments.widths import VarianceByDepth
+from theorylab.ntk.experiments.widths import TRAINED, TrainedEnsemble, VarianceByDepth
 
 
 def test_recorded_results_come_out_again():
@@ -114,3 +121,42 @@ def test_the_nearest_neighbour_of_the_digits_is_found_by_a_plain_search():
     assert found == pytest.approx(float(DIGITS.run().nearest[0]), abs=1e-12)
     with pytest.raises(ValueError, match=r"n \+ tests is 1798; allowed: at most 1797"):
         unit_digits(1000, 798)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return run(TrainedEnsemble(widths=(128,), samples=400)).isel(width=0)
+
+
+def test_trained_networks_have_the_recorded_mean_and_covariance(trained):
+    recorded = TRAINED.run().squeeze().sel(width=128)
+    for name in ("mean", "covariance"):
+        error = np.hypot(trained[f"{name}_error"], recorded[f"{name}_error"])
+        assert np.all(np.abs(trained[name] - recorded[name]) < 4.5 * error)
+        np.testing.assert_allclose(trained[f"limit_{name}"], recorded[f"limit_{name}"], rtol=1e-9)
+
+
+def test_the_covariance_of_trained_networks_needs_each_of_its_terms(trained):
+    """Within sampling and 1/width of the formula; far from it with any of its terms left out."""
+
+    def distance(limit):
+        return float(np.linalg.norm(trained.covariance.values - limit))
+
+    noise = float(np.linalg.norm(trained.covariance_error))
+    limit = trained.limit_covariance.values
+    size = float(np.linalg.norm(limit))
+    assert distance(limit) < 4 * noise + 16 * size / 128
+    x, z = (
+        jnp.stack([jnp.cos(jnp.array(a)), jnp.sin(jnp.array(a))], axis=1)
+        for a in ([0.0, 0.7, 1.5, 2.4], trained.test.values)
+    )
+    k = mlp_kernels(
+        jnp.concatenate([x, z]), activation="erf", depth=1, w_std=1.5, b_std=0.3, inputs="sphere"
+    )
+    t = 12 / jnp.linalg.eigvalsh(k.ntk[:4, :4])[-1]
+    gain = gradient_flow(k.ntk[:4, :4], k.ntk[4:, :4], jnp.eye(4), t)
+    prior, learned = k.nngp[4:, 4:], gain @ k.nngp[:4, :4] @ gain.T
+    cross = gain @ k.nngp[:4, 4:]
+    np.testing.assert_allclose(limit, prior + learned - cross - cross.T, atol=1e-12)
+    wrong = (limit - prior, limit - learned, limit + cross, limit + cross.T)
+    assert all(distance(other) > 5 * (4 * noise + 16 * size / 128) for other in wrong)

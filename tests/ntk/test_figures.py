@@ -20,6 +20,7 @@ ALL = (
     "log-periodic",
     "order-chaos",
     "taxonomy-map",
+    "trained-ensemble",
     "variance-by-depth",
 )
 

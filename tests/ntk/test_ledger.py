@@ -141,6 +141,23 @@ def variance():
     )
 
 
+def trained():
+    width = np.array([128, 256, 512, 1024])
+    mean, covariance = np.array([0.1, -0.3]), np.array([[0.02, -0.01], [-0.01, 0.04]])
+    away = 1 + 5.0 / width
+    return xr.Dataset(
+        {
+            "mean": (("width", "test"), away[:, None] * mean),
+            "mean_error": (("width", "test"), np.full((4, 2), 1e-6)),
+            "limit_mean": ("test", mean),
+            "covariance": (("width", "test", "other"), away[:, None, None] * covariance),
+            "covariance_error": (("width", "test", "other"), np.full((4, 2, 2), 1e-6)),
+            "limit_covariance": (("test", "other"), covariance),
+        },
+        {"width": width},
+    )
+
+
 MADE_UP = {
     "taxonomy": taxonomy,
     "map": moments,
@@ -153,6 +170,7 @@ MADE_UP = {
     "near_zero": near_zero,
     "ratio": ratio,
     "scaling": scaling,
+    "trained": trained,
     "variance": variance,
 }
 
@@ -236,6 +254,8 @@ def turned(name, dim):
         ("critical-smooth", turned("ratio", "activation")),
         ("width-sine-ntk", lambda data: _steeper(data, "ntk_spread")),
         ("width-relu-nngp", lambda data: _steeper(data, "nngp_spread")),
+        ("trained-mean", changed("limit_mean", 1.1)),
+        ("trained-covariance", changed("limit_covariance", 1.1)),
         ("variance-sine", changed("variance", 100.0)),
         ("variance-hermite", changed("variance", 0.01)),
         ("variance-flipped", changed("variance", 10.0)),

@@ -18,12 +18,13 @@ def over_rows(function: Callable[..., Any], rows: tuple, columns: int, block: in
     """`function(*rows)` for blocks of rows, written into one result.
 
     Args:
-        function: from blocks (b, ...) of each entry of `rows` to a tree of arrays (b, ...).
-        rows: arrays with n rows each.
+        function: from blocks (..., b) of each entry of `rows` to a tree of arrays (b, ...).
+        rows: arrays (..., n) of what belongs to each row of the result. Points come last so that
+            a block's columns lie side by side in memory.
         columns: length of a row of the result, for the default block.
         block: rows at a time; the last block overlaps the one before.
     """
-    n = rows[0].shape[0]
+    n = rows[0].shape[-1]
     if block is None:
         block = max(1, _ENTRIES // max(columns, 1))
     else:
@@ -31,7 +32,7 @@ def over_rows(function: Callable[..., Any], rows: tuple, columns: int, block: in
     if block >= n:
         return function(*rows)
 
-    like = jax.eval_shape(lambda: function(*(r[:block] for r in rows)))
+    like = jax.eval_shape(lambda: function(*(r[..., :block] for r in rows)))
     empty = jax.tree.map(lambda leaf: jnp.zeros((n, *leaf.shape[1:]), leaf.dtype), like)
 
     def step(i, out):
@@ -48,21 +49,22 @@ def over_pairs(function: Callable[..., Any], rows: tuple, block: int | None) -> 
     """`function(rows, rows)` for a function that is symmetric: only the upper half is computed.
 
     Args:
-        function: from two blocks, (b, ...) and (c, ...) of each entry of `rows`, to a tree of
+        function: from two blocks, (..., b) and (..., c) of each entry of `rows`, to a tree of
             arrays (b, ..., c), which exchanging the two transposes in its first and last axis.
-        rows: arrays with n rows each.
-        block: rows at a time, by default a square that fits the cache.
+        rows: arrays (..., n), as in `over_rows`.
+        block: rows at a time, by default equal pieces whose squares fit the cache.
     """
-    n = rows[0].shape[0]
+    n = rows[0].shape[-1]
     if block is None:
-        block = max(_SMALL, min(math.isqrt(_ENTRIES), -(-n // 4)))
+        pieces = max(2, -(-n // math.isqrt(_ENTRIES)))
+        block = max(_SMALL, -(-n // pieces))
     else:
         require("block", block, low=1, integer=True)
     if block >= n:
         return function(rows, rows)
     first, second = np.triu_indices(-(-n // block))
     corners = jnp.asarray(np.minimum(np.stack([first, second], axis=1) * block, n - block))
-    like = jax.eval_shape(lambda: function(*(tuple(r[:block] for r in rows),) * 2))
+    like = jax.eval_shape(lambda: function(*(tuple(r[..., :block] for r in rows),) * 2))
     empty = jax.tree.map(lambda leaf: jnp.zeros((n, *leaf.shape[1:-1], n), leaf.dtype), like)
 
     def step(i, out):
@@ -70,15 +72,20 @@ def over_pairs(function: Callable[..., Any], rows: tuple, block: int | None) -> 
         part = function(_take(rows, down, block), _take(rows, across, block))
 
         def write(whole, new):
-            middle = (0,) * (whole.ndim - 2)
-            whole = jax.lax.dynamic_update_slice(whole, new, (down, *middle, across))
-            mirrored = jnp.swapaxes(new, 0, -1)
-            return jax.lax.dynamic_update_slice(whole, mirrored, (across, *middle, down))
+            return _put(_put(whole, new, down, across), jnp.swapaxes(new, 0, -1), across, down)
 
         return jax.tree.map(write, out, part)
 
     return jax.lax.fori_loop(0, first.size, step, empty)
 
 
+def _corner(whole, down, across):
+    return (down, *(0,) * (whole.ndim - 2), across)
+
+
+def _put(whole, new, down, across):
+    return jax.lax.dynamic_update_slice(whole, new, _corner(whole, down, across))
+
+
 def _take(rows, start, block):
-    return tuple(jax.lax.dynamic_slice_in_dim(r, start, block) for r in rows)
+    return tuple(jax.lax.dynamic_slice_in_dim(r, start, block, -1) for r in rows)

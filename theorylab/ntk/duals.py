@@ -101,6 +101,20 @@ def dual_parts(activation: Activation, q1: Values, q2: Values, xi: Values, eps: 
     `gap` has full relative accuracy for eps near 0 where q1 = q2 or the activation is
     homogeneous; `k` for xi near 0 where $\\varphi$ is odd.
     """
+    k, gap, kdot = aligned_parts(activation, q1, q2, xi, eps)
+    if q1 is not q2 and not homogeneous(activation) and (activation.rule or not activation.kinks):
+        size = jnp.sqrt(moment_at(activation, q1)) * jnp.sqrt(moment_at(activation, q2))
+        gap = jnp.where(q1 == q2, gap, jnp.maximum(size - k, 0.0))
+    return Parts(k, gap, kdot)
+
+
+def homogeneous(activation: Activation) -> bool:
+    """Whether the activation at one variance is a multiple of that at any other, as for ReLU."""
+    return activation.rule is not None and activation.rule.parallel and not activation.shift
+
+
+def aligned_parts(activation: Activation, q1: Values, q2: Values, xi: Values, eps: Values) -> Parts:
+    """`dual_parts`, but with the right gap only for q1 = q2 or a homogeneous activation."""
     if activation.rule is not None:
         return _closed(activation, q1, q2, xi, eps)
     if activation.kinks:
@@ -115,14 +129,7 @@ def _closed(activation, q1, q2, xi, eps):
     k, drop, kdot = two * k, two * drop, two * kdot
     if shift:
         k = k + scale * shift * (rule.mean(q1) + rule.mean(q2)) + shift**2
-    same = q1 is q2 or (rule.parallel and not shift)
-    return Parts(k, drop if same else drop + _defect(activation, q1, q2, k + drop), kdot)
-
-
-def _defect(activation, q1, q2, k_one):
-    """sqrt(m1 m2) - k at xi = 1: how far equal directions are apart for unequal lengths."""
-    sizes = jnp.sqrt(moment_at(activation, q1)) * jnp.sqrt(moment_at(activation, q2))
-    return jnp.where(q1 == q2, 0.0, jnp.maximum(sizes - k_one, 0.0))
+    return Parts(k, drop, kdot)
 
 
 @lru_cache(maxsize=256)
@@ -168,12 +175,8 @@ def _series(activation, q1, q2, xi, eps):
         chain = jnp.where(n > 0, chain * xi + (tail + weight), chain)
         return k, kdot, tail + weight, chain
 
-    k, kdot, k_one, chain = jax.lax.fori_loop(0, terms, term, (zero, zero, zero, zero))
-    gap = eps * chain
-    if q1 is not q2:
-        size = jnp.sqrt((a1**2).sum(-1)) * jnp.sqrt((a2**2).sum(-1))
-        gap = gap + jnp.where(q1 == q2, 0.0, jnp.maximum(size - k_one, 0.0))
-    return Parts(k, gap, kdot)
+    k, kdot, _, chain = jax.lax.fori_loop(0, terms, term, (zero, zero, zero, zero))
+    return Parts(k, eps * chain, kdot)
 
 
 def _panels(activation, q1, q2, xi, eps):

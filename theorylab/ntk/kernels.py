@@ -21,7 +21,7 @@ from theorylab.citation import references
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
 from theorylab.ntk.blocks import over_pairs, over_rows
-from theorylab.ntk.geometry import as_points, eps_of_rows, lengths, squared_distances
+from theorylab.ntk.geometry import as_points, eps_of_units, lengths, unit_columns
 from theorylab.ntk.recursion import Layers, Side, diagonal, recursion, variances
 
 _BLOCK_OF_SERIES = 2**20
@@ -202,39 +202,30 @@ def layers_of(
 
 @partial(jax.jit, static_argnames=("activation", "get", "sphere", "biased", "stacked", "block"))
 def _kernels(x, z, layers, activation, get, sphere, biased, stacked, block):
-    one = x if z is None else z
-    (rows_x, var_x), (rows_z, var_z) = (
-        _rows(activation, points, layers, sphere) for points in (x, one)
-    )
+    sides = [
+        variances(activation, _size(points, sphere), layers)
+        for points in ((x,) if z is None else (x, z))
+    ]
+    rows = [(unit_columns(p, sphere), *s) for p, s in zip((x, z), sides, strict=False)]
 
     def between(rows, columns):
+        eps = eps_of_units(rows[0], columns[0])
         if sphere:  # all variances agree: scalars instead of rows and columns
-            eps = jnp.minimum(squared_distances(rows[0], columns[0]) / 2, 2.0)
-            size, roots, var = (part[0] for part in rows[1:])
-            first = second = Side(size, roots, var)
+            first = second = Side(*(part[:, 0] for part in rows[1:]))
         else:
-            eps = eps_of_rows(rows[0], columns[0])
-            size, roots, var = rows[1:]
-            first = Side(size[:, None], roots.T[:, :, None], var.T[:, :, None])
-            size, roots, var = columns[1:]
-            second = Side(size[None, :], roots.T[:, None, :], var.T[:, None, :])
+            first = Side(*(part[:, :, None] for part in rows[1:]))
+            second = Side(*(part[:, None, :] for part in columns[1:]))
         return recursion(eps, first, second, layers, activation, get, biased, stacked)
 
     if z is None:
-        out = over_pairs(between, rows_x, block)
+        out = over_pairs(between, rows[0], block)
     else:
-        out = over_rows(lambda *rows: between(rows, rows_z), rows_x, one.shape[0], block)
+        out = over_rows(lambda *part: between(part, rows[1]), rows[0], z.shape[0], block)
+    var_x, var_z = sides[0].var, sides[-1].var
     if stacked:
         out = {name: jnp.moveaxis(value, 1, 0) for name, value in out.items()}
         return Kernels(out.get("nngp"), out.get("ntk"), var_x, var_z)
     return Kernels(out.get("nngp"), out.get("ntk"), var_x[-1], var_z[-1])
-
-
-def _rows(activation, points, layers, sphere):
-    """What a pair needs to know of each point, a row each, and the variance layer by layer."""
-    size = _size(points, sphere)
-    roots, var = variances(activation, size**2, layers)
-    return (points, size, roots.T, var.T), var
 
 
 def _size(points, sphere):

@@ -22,10 +22,10 @@ from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
 from theorylab.ntk.arrays import as_float
 from theorylab.ntk.blocks import over_rows
-from theorylab.ntk.geometry import as_points, squared_distances
+from theorylab.ntk.geometry import as_points, eps_of_units
 from theorylab.ntk.hermite import host
 from theorylab.ntk.kernels import Kernels, layers_of, supported
-from theorylab.ntk.recursion import Side, recursion, variances
+from theorylab.ntk.recursion import recursion, variances
 
 _DEGREE = 5
 _HALF = math.sqrt(0.5)
@@ -117,7 +117,7 @@ def kernel_profile(
         """Both kernels at v on the near half and at v on the far half: (kernels, 2, ...)."""
         layers = layers_of(1, v.dtype, depth, w_std, b_std)
         one = jnp.ones((), v.dtype)
-        side = Side(one, *variances(activation, one, layers))
+        side = variances(activation, one, layers)
         eps = jnp.stack([2 * v * v, 2 - 2 * v * v])
         return jnp.stack(list(recursion(eps, side, side, layers, activation).values()))
 
@@ -216,10 +216,11 @@ def _look_up(profile, eps, get):
 @partial(jax.jit, static_argnames=("get", "block"))
 def _matrices(profile, x, z, get, block):
     # All pairs, not half of them: a look-up costs less than writing its mirror image.
-    def between(rows):
-        eps = jnp.minimum(squared_distances(rows, z) / 2, 2.0)
-        return _look_up(profile, eps, get)
+    columns = z.T
 
-    out = over_rows(between, (x,), z.shape[0], block)
+    def between(rows):
+        return _look_up(profile, eps_of_units(rows, columns), get)
+
+    out = over_rows(between, (x.T,), z.shape[0], block)
     variance = [jnp.full(points.shape[:1], profile.diagonal[0]) for points in (x, z)]
     return Kernels(out.get("nngp"), out.get("ntk"), *variance)

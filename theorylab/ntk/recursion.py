@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 
 from theorylab.ntk.activations import Activation
 from theorylab.ntk.closed_duals import Values, root
-from theorylab.ntk.duals import dual_parts, moment_at, slope_moment_at
+from theorylab.ntk.duals import aligned_parts, homogeneous, moment_at, slope_moment_at
 
 
 class Layers(NamedTuple):
@@ -28,18 +28,18 @@ class Layers(NamedTuple):
 class Side(NamedTuple):
     """One point of each pair, in a shape that broadcasts against the pairs.
 
-    `size`: $|x|/\\sqrt D$; `roots`: $\\sqrt{E\\varphi^2}$ of each hidden layer, (L, ...); `var`:
-    the variance of each layer, (L+1, ...).
+    `roots`: $|x|/\\sqrt D$, then $\\sqrt{E\\varphi^2}$ of each hidden layer; `var`: the variance of
+    each layer; `inverse`: one over its root, 1 where it is 0. All (L+1, ...).
     """
 
-    size: Values
     roots: Values
     var: Values
+    inverse: Values
 
 
-def variances(activation: Activation, square: Values, layers: Layers) -> tuple[Values, Values]:
-    """`Side.roots` and `Side.var` of points with $|x|^2/D$ = square."""
-    start = layers.w2[0] * square + layers.b2[0]
+def variances(activation: Activation, size: Values, layers: Layers) -> Side:
+    """What the layers make of points with $|x|/\\sqrt D$ = size, each on its own."""
+    start = layers.w2[0] * size**2 + layers.b2[0]
 
     def step(q, layer):
         square = moment_at(activation, q)
@@ -47,7 +47,10 @@ def variances(activation: Activation, square: Values, layers: Layers) -> tuple[V
         return after, (root(square), after)
 
     _, (roots, after) = jax.lax.scan(step, start, _rest(layers))
-    return roots, jnp.concatenate([start[None], after])
+    var = jnp.concatenate([start[None], after])
+    positive = var > 0
+    inverse = jnp.where(positive, 1 / jnp.sqrt(jnp.where(positive, var, 1.0)), 1.0)
+    return Side(jnp.concatenate([size[None], roots]), var, inverse)
 
 
 def _settled(before, after):
@@ -91,67 +94,73 @@ def recursion(
         biased: whether any bias is above 0.
         stacked: all layers, along axis 1, instead of the last.
     """
-    equal = first is second
-
-    def next_pair(k, gap, roots, variances, w2, b2):
-        """Correlation of the next preactivations, and one minus it."""
-        size = root(variances[0]) * root(variances[1])
-        safe = jnp.where(size > 0, size, 1.0)
-        gap = w2 * gap
-        if biased and not equal:
-            gap = gap + _bias_defect(w2, b2, *roots, size)
-        eps, xi = gap / safe, (w2 * k + b2) / safe
-        eps = jnp.where(eps > 2, 2.0, eps)
-        # Near 1, the distance is the exact one of the two; near 0, the correlation.
-        return jnp.where(eps < 0.5, 1 - eps, jnp.where(xi < -1, -1.0, xi)), eps
-
-    start = jax.tree.map(lambda leaf: leaf[0], layers)
-    size = first.size * second.size
-    inner = size * (1 - eps)
-    xi, eps = next_pair(
-        inner,
-        size * eps,
-        (first.size, second.size),
-        (first.var[0], second.var[0]),
-        start.w2,
-        start.b2,
-    )
-    ntk = start.own * inner + start.bias
+    equal, parallel = first is second, homogeneous(activation)
+    size = first.roots[0] * second.roots[0]
+    gap = size * eps
+    k = size - gap
+    ntk = layers.own[0] * k + layers.bias[0]
+    seen = {"nngp": layers.w2[0] * k + layers.b2[0], "ntk": ntk}
 
     def step(carry, at):
-        xi, eps, ntk = carry
-        layer, roots, now, after = at
-        parts = dual_parts(activation, now[0], now[0] if equal else now[1], xi, eps)
-        xi, eps = next_pair(parts.k, parts.gap, roots, after, layer.w2, layer.b2)
+        k, gap, ntk = carry
+        before, layer, one, two = at
+        scale = one.inverse * two.inverse
+        xi, gap = (before.w2 * k + before.b2) * scale, before.w2 * gap
+        if equal or not parallel:
+            eps = gap * scale
+        else:
+            eps = (gap + _bias_defect(before.w2, before.b2, one, two)) * scale
+        if not equal and not parallel:
+            eps = jnp.where(one.var == two.var, eps, jnp.maximum(1 - xi, 0.0))
+        eps = jnp.where(eps > 2, 2.0, eps)
+        # Near 1, the distance is the exact one of the two; near 0, the correlation.
+        xi = jnp.where(eps < 0.5, 1 - eps, jnp.where(xi < -1, -1.0, xi))
+        k, gap, kdot = aligned_parts(activation, one.var, one.var if equal else two.var, xi, eps)
         if "ntk" in get:
-            ntk = layer.own * parts.k + layer.bias + layer.w2 * parts.kdot * ntk
-        seen = {"nngp": layer.w2 * parts.k + layer.b2, "ntk": ntk}
-        return (xi, eps, ntk), {name: seen[name] for name in get} if stacked else None
+            ntk = layer.own * k + layer.bias + layer.w2 * kdot * ntk
+        seen = {"nngp": layer.w2 * k + layer.b2, "ntk": ntk}
+        return (k, gap, ntk), {name: seen[name] for name in get} if stacked else None
 
-    roots, now, after = (
-        (first.roots, second.roots),
-        *((first.var[part], second.var[part]) for part in (slice(None, -1), slice(1, None))),
-    )
-    seen = {"nngp": start.w2 * inner + start.b2, "ntk": ntk}
-    (xi, eps, ntk), later = jax.lax.scan(step, (xi, eps, ntk), (_rest(layers), roots, now, after))
+    inner = jax.tree.map(lambda leaf: leaf[:-1], (layers, first, second))
+    xs = (inner[0], _rest(layers), *inner[1:])
+    if layers.w2.size == 2 and not stacked:
+        (k, _, ntk), later = _once(step, (k, gap, ntk), xs), None
+    else:
+        (k, _, ntk), later = jax.lax.scan(step, (k, gap, ntk), xs)
     if stacked:
         return {
             name: jnp.concatenate([seen[name][:, None], jnp.moveaxis(later[name], 0, 1)], axis=1)
             for name in get
         }
-    ends = {"nngp": root(first.var[-1]) * root(second.var[-1]) * xi, "ntk": ntk}
+    ends = {"nngp": layers.w2[-1] * k + layers.b2[-1], "ntk": ntk}
     return {name: ends[name] for name in get}
+
+
+def _once(step, carry, xs):
+    """`step` with the only entry of xs, in a loop that goes round a second time and does nothing.
+
+    XLA dissolves a loop of one round into what surrounds it, where it computes a value again for
+    each user: two to three times slower.
+    """
+
+    def round(carry, at):
+        first, entry = at
+        return jax.lax.cond(first, lambda c: step(c, entry)[0], lambda c: c, carry), None
+
+    twice = jax.tree.map(lambda leaf: jnp.concatenate([leaf, leaf]), xs)
+    return jax.lax.scan(round, carry, (jnp.array([True, False]), twice))[0]
 
 
 def _rest(layers):
     return jax.tree.map(lambda leaf: leaf[1:], layers)
 
 
-def _bias_defect(w2, b2, r1, r2, size):
+def _bias_defect(w2, b2, one, two):
     """sqrt(q1 q2) - w2 r1 r2 - b2 for q = w2 r^2 + b2: what a bias adds to the gap.
 
     It vanishes for r1 = r2, and is written as a square.
     """
-    total = size + w2 * r1 * r2 + b2
+    r1, r2 = one.roots, two.roots
+    total = root(one.var) * root(two.var) + w2 * r1 * r2 + b2
     safe = jnp.where(total > 0, total, 1.0)
     return w2 * b2 * (r1 - r2) ** 2 / safe

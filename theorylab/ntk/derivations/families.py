@@ -46,7 +46,13 @@ FAMILIES = Derivation(
 
 
 def _exponents(d: Derivation) -> None:
-    d.assume("alpha", alpha, -2 * log(p_1) / log(mean), why="The exponent.")
+    d.assume(
+        "alpha",
+        alpha,
+        -2 * log(p_1) / log(mean),
+        why="The exponent of the singular kernel, as derived from Schröder's equation; it needs "
+        "$A = 0$, $0 < p_1 < 1$ and $B' > 1$.",
+    )
     d.assume("sine-first", p_1, scale / sinh(scale), why="For the sine of $\\sqrt a\\,z$.")
     d.assume("sine-mean", mean, scale * coth(scale), why="For the sine.")
     d.step(

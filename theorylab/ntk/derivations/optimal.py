@@ -110,7 +110,8 @@ def _higher(c: Derivation) -> None:
         "alpha",
         alpha,
         -2 * log(p_1) / log(mean),
-        why="The exponent of the singular kernel.",
+        why="The exponent of the singular kernel, as derived from Schröder's equation; it needs "
+        "$A = 0$, $0 < p_1 < 1$ and $B' > 1$.",
         source="radhakrishnan2023wide",
     )
     c.step(
@@ -180,7 +181,8 @@ def _circle(c: Derivation) -> None:
         "alpha",
         alpha,
         -2 * log(p_1) / log(mean),
-        why="The exponent of the singular kernel.",
+        why="The exponent of the singular kernel, as derived from Schröder's equation; it needs "
+        "$A = 0$, $0 < p_1 < 1$ and $B' > 1$.",
         source="radhakrishnan2023wide",
     )
     c.step(

@@ -4,8 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from theorylab.lab import Coord, Experiment, Output, Plan, static
-from theorylab.ntk import get_activation, mlp_kernels, optimal_activation
+from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static
+from theorylab.ntk import (
+    get_activation,
+    gradient_flow,
+    mlp_kernels,
+    ntk_ensemble,
+    optimal_activation,
+)
 from theorylab.ntk.finite_width import monte_carlo_kernels
 from theorylab.ntk.networks import forward, init_layers
 
@@ -119,8 +125,118 @@ class VarianceByDepth(Experiment):
         return {"variance": jax.lax.map(squares, jax.random.split(key, self.samples))}
 
 
+#: Of the networks that are trained: erf, one hidden layer, with biases.
+_SETTINGS = {"w_std": 1.5, "b_std": 0.3, "inputs": "sphere"}
+_STEPS, _STRIDE = 24, 0.5  # of the fourth-order Runge-Kutta method; stride in 1/lambda_max
+
+
+class TrainedEnsemble(Experiment):
+    """Outputs of many trained networks: their mean and covariance at three test points.
+
+    Four training points and three test points on a circle. Every network follows the gradient
+    flow of its own parameters to the same time, at which the slowest mode is not yet learned.
+    Beside each stands what the infinite network would make of the same start,
+    $f_0(z) + \\Gamma (y - f_0(x))$, whose mean and covariance are known exactly at any width
+    (with one hidden layer): only the difference of the two is left to sampling.
+    """
+
+    host_only = True
+    widths: tuple = static((128, 256, 512, 1024), low=2, doc="width of the hidden layer")
+    samples: int = static(5000, low=2, doc="networks of each width")
+
+    outputs = {
+        "mean": Output(("width", "test"), doc="mean output"),
+        "mean_error": Output(("width", "test"), doc="its standard error"),
+        "covariance": Output(
+            ("width", "test", "other"),
+            doc="covariance of the outputs (about the mean of the limit)",
+        ),
+        "covariance_error": Output(("width", "test", "other"), doc="its standard error"),
+        "limit_mean": Output(("test",), doc="mean at infinite width"),
+        "limit_covariance": Output(("test", "other"), doc="covariance at infinite width"),
+    }
+
+    def coords(self):
+        """Widths, and the angles of the test points."""
+        angles = Coord(_TEST, doc="angle of the test point", unit="rad")
+        widths = Coord(np.array(self.widths), doc="width of the hidden layer")
+        return {"width": widths, "test": angles, "other": angles}
+
+    def simulate(self, key):
+        """Train networks of every width and compare each with its own linear twin."""
+        x, z, y = _circle(_TRAIN), _circle(_TEST), jnp.asarray(_TARGETS)
+        n = len(_TRAIN)
+        k = mlp_kernels(jnp.concatenate([x, z]), activation="erf", depth=1, **_SETTINGS)
+        stride = _STRIDE / jnp.linalg.eigvalsh(k.ntk[:n, :n])[-1]
+        t = stride * _STEPS
+        tangent = (k.ntk[:n, :n], k.ntk[n:, :n])
+        start = (k.nngp[:n, :n], k.nngp[n:, :n], k.nngp[n:, n:])
+        limit = ntk_ensemble(*tangent, *start, y, t)
+        gain = gradient_flow(*tangent, jnp.eye(n), t)
+        both = jnp.concatenate([-gain, jnp.eye(len(_TEST))], axis=1)
+        twin = both @ k.nngp @ both.T  # exact covariance of the linear twin
+        rows = {name: [] for name in ("mean", "mean_error", "covariance", "covariance_error")}
+        for width in self.widths:
+            keys = jax.random.split(jax.random.fold_in(key, width), self.samples)
+            found, linear = _trained(keys, x, z, y, gain, stride, width)
+            gap = found - linear
+            away = (found - limit.mean[None], linear - limit.mean[None])
+            pairs = [one[:, :, None] * one[:, None, :] for one in away]
+            squares = pairs[0] - pairs[1]
+            rows["mean"].append(limit.mean + gap.mean(0))
+            rows["mean_error"].append(gap.std(0) / np.sqrt(self.samples))
+            rows["covariance"].append(twin + squares.mean(0))
+            rows["covariance_error"].append(squares.std(0) / np.sqrt(self.samples))
+        ends = {"limit_mean": limit.mean, "limit_covariance": limit.covariance}
+        return {name: jnp.stack(values) for name, values in rows.items()} | ends
+
+
+_TRAIN, _TEST = np.array([0.0, 0.7, 1.5, 2.4]), np.array([0.35, 1.1, 1.9])
+_TARGETS = np.array([1.0, -1.0, 0.5, -0.5])
+
+
+def _circle(angles):
+    return jnp.stack([jnp.cos(jnp.asarray(angles)), jnp.sin(jnp.asarray(angles))], axis=1)
+
+
+def _trained(keys, x, z, y, gain, stride, width):
+    """Outputs at z after training, and those of the linear twins: (samples, tests) each.
+
+    In single precision, which is far below the error of sampling and twice as fast.
+    """
+    x, z, y, gain, stride = (jnp.asarray(v, jnp.float32) for v in (x, z, y, gain, stride))
+    activation = get_activation("erf")
+
+    def outputs(layers, points):
+        return forward(layers, points, activation, **_SETTINGS)[0][:, 0]
+
+    slope = jax.grad(lambda layers: -0.5 * jnp.sum((outputs(layers, x) - y) ** 2))
+
+    def step(layers, _):
+        def moved(time, change):
+            return jax.tree.map(lambda a, b: a + time * b, layers, change)
+
+        one = slope(layers)
+        two = slope(moved(stride / 2, one))
+        three = slope(moved(stride / 2, two))
+        four = slope(moved(stride, three))
+        change = jax.tree.map(lambda a, b, c, d: (a + 2 * (b + c) + d) / 6, one, two, three, four)
+        return moved(stride, change), None
+
+    def network(key):
+        layers = init_layers(key, (2, width, 1), jnp.float32)
+        end = jax.lax.scan(step, layers, length=_STEPS)[0]
+        return outputs(end, z), outputs(layers, z) + gain @ (y - outputs(layers, x))
+
+    found, linear = jax.jit(lambda keys: jax.lax.map(network, keys, batch_size=50))(keys)
+    return found.astype(float), linear.astype(float)
+
+
 #: Bounded and rectified networks at depth 3, over a factor of 16 in width.
 SCALING = Plan(WidthScaling(), over={"activation": ["sine", "relu"]})
 
 #: The same kernels, three fates.
 VARIANCE = Plan(VarianceByDepth(), over={"activation": ["sine", "hermite", "flipped"]})
+
+#: Trained networks of four widths (`TRAINED.record()`; slow).
+TRAINED = Recorded("ntk/trained-networks", Plan(TrainedEnsemble()))

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from theorylab.lab.figures import figure
 from theorylab.lab.style import COLORS, cycle, size
-from theorylab.ntk.experiments.widths import SCALING, VARIANCE
+from theorylab.ntk.experiments.widths import SCALING, TRAINED, VARIANCE
 from theorylab.ntk.figures.common import PAPER, open_marks
 
 
@@ -49,6 +49,48 @@ def finite_width(scaling: xr.Dataset) -> Figure:
         ax.set_title(titles[str(name)])
     axes[0].set_ylabel("relative deviation from the limit")
     axes[1].legend(fontsize=8.5, loc="lower left")
+    return fig
+
+
+@figure(
+    "ntk/trained-ensemble",
+    needs={"trained": TRAINED},
+    title="Trained networks approach the mean and the covariance of the limit like 1/width",
+    references=("lee2019wide",),
+    rtol=1e-6,
+)
+def trained_ensemble(trained: xr.Dataset) -> Figure:
+    """Left: variances at three points. Right: distance of mean and covariance from the limit."""
+    trained = trained.squeeze()
+    width = trained.width.values
+    fig, (left, right) = plt.subplots(1, 2, figsize=size(0.47))
+    for i, look in enumerate(cycle(trained.sizes["test"])):
+        one = trained.isel(test=i, other=i)
+        left.axhline(float(one.limit_covariance), color=look["color"], lw=1.5)
+        left.errorbar(
+            width,
+            one.covariance,
+            2 * one.covariance_error,
+            ls="none",
+            label=f"at {float(trained.test[i]):.2f} rad",
+            **{name: look[name] for name in ("color", "marker") if name in look},
+        )
+    left.set(xscale="log", xlabel="width", ylabel="variance over networks", ylim=(0, None))
+    left.legend(fontsize=8.5)
+    for name, color, marker in (("mean", COLORS["A"], "o"), ("covariance", COLORS["B"], "s")):
+        limit = trained[f"limit_{name}"]
+        other = list(limit.dims)
+        whole = np.sqrt((limit**2).sum())
+        gap = np.sqrt(((trained[name] - limit) ** 2).sum(other)) / whole
+        noise = np.sqrt((trained[f"{name}_error"] ** 2).sum(other)) / whole
+        right.errorbar(width, gap, noise, ls="none", marker=marker, ms=4.5, color=color, label=name)
+        scale = float(np.sum(gap * width / noise**2 / width**2) / np.sum(1 / (noise * width) ** 2))
+        right.plot(width, scale / width, color=color, lw=1.5)
+    right.set(xscale="log", yscale="log", xlabel="width", ylabel="relative distance from the limit")
+    right.legend(fontsize=8.5)
+    for ax in (left, right):
+        ax.set_xticks(width, [str(w) for w in width])
+        ax.minorticks_off()
     return fig
 
 

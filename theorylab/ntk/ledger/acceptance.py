@@ -9,7 +9,7 @@ from theorylab.lab import Measurement, Row
 from theorylab.lab.judges import below, between, near
 from theorylab.ntk.experiments.limits import APPROACH, CRITICAL_RATIO, LOCAL_EXPONENT, NEAR_ZERO
 from theorylab.ntk.experiments.official import DEPTHS
-from theorylab.ntk.experiments.widths import SCALING, VARIANCE
+from theorylab.ntk.experiments.widths import SCALING, TRAINED, VARIANCE
 from theorylab.ntk.finite_width import width_scaling_fit
 
 
@@ -63,6 +63,29 @@ def _fitted(activation: str, name: str) -> Callable:
             jnp.asarray(one.width.values, float), jnp.asarray(one.values, float)
         )
         return Measurement(float(fit.exponent), float(fit.error))
+
+    return measure
+
+
+def _trained_rate(name: str) -> Callable:
+    """Exponent of the distance from the limit, along the direction of the narrowest networks.
+
+    A component has no noise that adds up, unlike a norm; widths count by their sampling errors.
+    """
+
+    def measure(trained) -> Measurement:
+        trained = trained.squeeze()
+        width = trained.width.values
+        gap = (trained[name] - trained[f"limit_{name}"]).values.reshape(width.size, -1)
+        errors = trained[f"{name}_error"].values.reshape(width.size, -1)
+        found = gap @ gap[0]
+        noise = np.sqrt(errors**2 @ gap[0] ** 2)
+        if not (found > 0).all():
+            return Measurement(float("nan"))
+        fit, covariance = np.polyfit(
+            np.log(width), np.log(found), 1, w=found / noise, cov="unscaled"
+        )
+        return Measurement(float(fit[0]), float(np.sqrt(covariance[0, 0])))
 
     return measure
 
@@ -189,6 +212,17 @@ ROWS = (
         )
         for activation in ("sine", "relu")
         for kernel in ("nngp", "ntk")
+    ),
+    *(
+        _row(
+            f"trained-{name}",
+            f"The {name} over trained networks is that of the limit, up to 1/width.",
+            {"trained": TRAINED},
+            _trained_rate(name),
+            near(-1.0, 0.2),
+            "Fitted exponent of the distance, widths 128 to 1024, one hidden layer",
+        )
+        for name in ("mean", "covariance")
     ),
     _row(
         "variance-sine",
