@@ -152,6 +152,7 @@ def reduced_column(
     return vectorfield(name, init, readout, flow, column_wire())
 
 
+@references("tort2010measuring")
 def modulation_index(
     phase: Float[ArrayLike, " ticks"], amplitude: Float[ArrayLike, " ticks"], bins: int = 18
 ) -> tuple[Float[Array, ""], Float[Array, " bins"]]:
@@ -172,7 +173,7 @@ def modulation_index(
     Raises:
         ValueError: fewer than two bins, or an amplitude below 0.
 
-    Source: Tort, Komorowski, Eichenbaum and Kopell, Journal of Neurophysiology 104 (2010).
+    Source: `tort2010measuring`.
 
     >>> phase = jnp.arange(360.0) / 360 * 2 * jnp.pi
     >>> index, shares = modulation_index(phase, 1 + jnp.cos(phase), bins=4)

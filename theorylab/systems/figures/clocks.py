@@ -18,7 +18,7 @@ _EVERY = 25
     "systems/clocks",
     needs={"runs": CLOCKS},
     title="A slow clock lets three columns of fast ones synchronise in turn",
-    references=("ott2008low",),
+    references=("ott2008low", "tort2010measuring"),
     rtol=1e-3,
     atol=1e-5,
     reduce=lambda runs: {"runs": runs.isel(tick=slice(None, None, _EVERY))},
