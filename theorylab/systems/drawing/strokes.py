@@ -73,7 +73,7 @@ def arrow_head(ax: Axes, tip: tuple[float, float], along: tuple[float, float], c
 def draw_box(
     ax: Axes, x: float, y: float, w: float, h: float, name: str, tinted: bool = False
 ) -> None:
-    """A box with its name in the middle; tinted if it has a state."""
+    """A box with its name; tinted if it has a state."""
     look = {"edgecolor": "#333333", "lw": 1.3, "zorder": 3}
     fill = COLORS["deficit"] if tinted else "#ffffff"
     shape = "round,pad=0,rounding_size=0.12"
