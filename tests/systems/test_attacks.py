@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from theorylab.systems import InterfaceError, R, machine, market, power, smooth
+from theorylab.systems import (
+    InterfaceError,
+    R,
+    column,
+    lorentzian,
+    machine,
+    market,
+    modulation_index,
+    power,
+    reduced_column,
+    smooth,
+)
 from theorylab.systems.finite import (
     Box,
     Lens,
@@ -155,3 +166,20 @@ def test_wealth_is_a_vector():
         market("m", 1.0, 2)
     single = market("m", jnp.array([0.5, 0.5], jnp.float32), 2)
     assert single.init(jax.random.key(0))["m"].dtype == jnp.float64
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: lorentzian(3, 0.0, -1.0),
+        lambda: lorentzian(3, float("nan"), 1.0),
+        lambda: column("a", jnp.ones((2, 2)), 0.5),
+        lambda: column("a", 1.0, 0.5),
+        lambda: column("a", jnp.array([jnp.nan, 1.0]), 0.5),
+        lambda: reduced_column("a", 0.0, -1.0, 0.5),
+        lambda: modulation_index(jnp.zeros(3), jnp.ones(4)),
+    ],
+)
+def test_oscillators_refuse_nonsense(use):
+    with pytest.raises((ValueError, TypeCheckError)):
+        use()

@@ -29,11 +29,17 @@ def lorentzian(
 
     Args:
         cells: their number N, at least 1.
-        centre, half_width: in the unit of the result, for example rad/s.
+        centre, half_width: in the unit of the result, for example rad/s; the half-width is not
+            negative.
+
+    Raises:
+        ValueError: one of them is not allowed.
 
     >>> lorentzian(3, 0.0, 1.0).round(3).tolist()
     [-1.732, 0.0, 1.732]
     """
+    require("centre", centre)
+    require("half_width", half_width, low=0)
     return centre + half_width * jnp.tan(jnp.pi * (_quantiles(cells) - 0.5))
 
 
@@ -84,11 +90,12 @@ def column(name: str, frequencies: Float[ArrayLike, " cells"], order: float | Ar
         A flow from nothing to `column_wire()`.
 
     Raises:
-        ValueError: the order is outside.
+        ValueError: the order is outside, or the frequencies are not a vector of finite numbers.
 
     >>> column("a", lorentzian(500, 0.0, 1.0), 0.5)
     System(y -> R^2·y^R, state in a)
     """
+    require("frequencies", frequencies, shape=(None,))
     require("order", order, low=0, high=1)
     speeds = jnp.asarray(frequencies)
     cells = R(len(speeds))
@@ -129,13 +136,14 @@ def reduced_column(
         order: the order parameter at the start, from 0 to 1.
 
     Raises:
-        ValueError: the order is outside.
+        ValueError: the order is outside, or the half-width is negative.
 
     Source: `ott2008low`.
 
     >>> reduced_column("a", 0.0, 1.0, 0.5)
     System(y -> R^2·y^R, state in a)
     """
+    require("half_width", half_width, low=0)
     require("order", order, low=0, high=1)
 
     def flow(state: Array, coupling: Array) -> Array:
@@ -168,10 +176,11 @@ def modulation_index(
         bins: their number B, at least 2, of equal width from 0 to $2\pi$.
 
     Returns:
-        The index, and the shares $p_b$, (bins,). Both are NaN if a bin is empty.
+        The index, and the shares $p_b$, (bins,). Both are NaN if a bin is empty, or if
+        there is no amplitude at all.
 
     Raises:
-        ValueError: fewer than two bins, or an amplitude below 0.
+        ValueError: fewer than two bins, an amplitude below 0, or not one for each phase.
 
     Source: `tort2010measuring`.
 
@@ -181,7 +190,7 @@ def modulation_index(
     0.158 [0.41 0.09 0.09 0.41]
     """
     bins = whole("bins", bins, low=2)
-    require("amplitude", amplitude, low=0)
+    require("amplitude", amplitude, low=0, shape=jnp.shape(phase))
     turn = 2 * jnp.pi
     place = jnp.floor(jnp.asarray(phase) % turn / turn * bins).astype(int)
     inside = jax.nn.one_hot(jnp.minimum(place, bins - 1), bins)
