@@ -8,6 +8,7 @@ import pytest
 from theorylab.rich_lazy import (
     expected_alignment,
     expected_representation_alignment,
+    expected_target_alignment,
     linear_weight_flow,
     optimal_init_gram,
     participation_ratio,
@@ -115,6 +116,17 @@ def test_transfers_make_the_start_lazier():
         moved[[i, j]] += np.array([-1, 1]) * rng.uniform(0.01, 0.99) * (values[i] - values[j])
         pair = [float(expected_alignment(jnp.diag(jnp.asarray(v)), 0.5)) for v in (values, moved)]
         assert pair[1] > pair[0]
+
+
+def test_alignment_with_the_task_before_and_after():
+    for rank in (1, 4, 10):
+        gram = jnp.diag(jnp.where(jnp.arange(10) < rank, 1 / rank, 0.0))
+        for omega in (1.0, 0.2):
+            kernel = gram + omega**2 * jnp.eye(10)
+            exact = jnp.trace(kernel) / 10 / jnp.linalg.norm(kernel)
+            assert np.isclose(expected_target_alignment(gram, omega), exact, rtol=1e-12)
+    low, high = (jnp.diag(jnp.array(v)) for v in ([1.0, 0.0], [0.5, 0.5]))
+    assert expected_target_alignment(low, 1.0) < expected_target_alignment(high, 1.0)
 
 
 def test_the_exception_and_its_condition():

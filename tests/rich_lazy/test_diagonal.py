@@ -70,5 +70,5 @@ def test_the_penalty_keeps_its_digits():
 def test_bad_input():
     with pytest.raises(ValueError, match="alpha is 0"):
         diagonal_net_limit(X, Y, 0.0)
-    with pytest.raises(ValueError, match="y holds .*nan"):
+    with pytest.raises(ValueError, match="y holds"):
         diagonal_net_limit(X, np.full(3, np.nan), 1.0)

@@ -82,7 +82,7 @@ def test_a_slice_of_the_recorded_table_comes_out_again():
     from theorylab.lab import run
 
     jax.config.update("jax_enable_x64", True)
-    again = run(TaskAverage(tasks=32, time=120.0, steps=6000, ratio=0.1, sigma=1.7, rank=2))
+    again = run(TaskAverage(tasks=32, steps=3000, ratio=0.1, sigma=1.7, rank=2))
     for name in ("alignment", "error", "theory"):
         assert np.isclose(float(again[name]), float(kept[name]), rtol=1e-8)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from theorylab.rich_lazy import RANKS, dale, effective_rank, low_rank, rank_report
+from theorylab.rich_lazy.rescaling import _eigenvalues_on_host, eigenvalues
 
 KEY = jax.random.key(11)
 
@@ -74,6 +75,13 @@ def test_it_compiles_and_the_report_lists_all():
     for kind in RANKS:
         np.testing.assert_allclose(reports[kind][1], effective_rank(w[1], kind))
     np.testing.assert_allclose(reports["radius"][2], abs(np.linalg.eigvals(w[2])).max())
+
+
+def test_the_host_finds_the_eigenvalues_where_the_device_cannot():
+    w = jax.random.normal(KEY, (2, 5, 5))
+    on_host = jax.jit(jax.vmap(_eigenvalues_on_host))(w)
+    for have, matrix in zip(on_host, w, strict=True):
+        np.testing.assert_allclose(np.sort(have), np.sort(eigenvalues(matrix)), atol=1e-12)
 
 
 def test_bad_input_is_named():

@@ -3,6 +3,7 @@
 from theorylab.rich_lazy.alignment import (
     expected_alignment,
     expected_representation_alignment,
+    expected_target_alignment,
     optimal_init_gram,
     participation_ratio,
     task_alignment,
@@ -86,6 +87,7 @@ __all__ = [
     "effective_rank",
     "expected_alignment",
     "expected_representation_alignment",
+    "expected_target_alignment",
     "from_spectrum",
     "ideal_observer",
     "init_rnn",

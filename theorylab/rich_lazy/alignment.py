@@ -71,7 +71,7 @@ def expected_alignment(
         along = jnp.trace(gram) / d
     else:
         along = jnp.sum(gram * _task_covariance(task_covariance, d).astype(gram.dtype))
-    return _alignment("average-strength", r"\bar{q}", gram, omega, along)
+    return _alignment("alignment/average-strength", r"\bar{q}", gram, omega, along)
 
 
 @references("liu2024connectivity")
@@ -100,7 +100,7 @@ def task_alignment(
     gram = _square("gram", gram)
     require("beta", beta, shape=(gram.shape[0],))
     beta = as_float(beta).astype(gram.dtype)
-    return _alignment("one-task", "q", gram, omega, beta @ gram @ beta / (beta @ beta))
+    return _alignment("alignment/one-task", "q", gram, omega, beta @ gram @ beta / (beta @ beta))
 
 
 def expected_representation_alignment(gram: Real[ArrayLike, "d d"]) -> Float[Array, ""]:
@@ -114,6 +114,26 @@ def expected_representation_alignment(gram: Real[ArrayLike, "d d"]) -> Float[Arr
     gram = _square("gram", gram)
     value = symbolic.compiled("rich_lazy/single-task/expected-representation", args=_START[2:])
     return value(participation_ratio(gram), gram.shape[0])
+
+
+@references("liu2024connectivity")
+def expected_target_alignment(gram: Real[ArrayLike, "d d"], omega: Scalar) -> Float[Array, ""]:
+    """The average over isotropic tasks of the initial kernel's alignment with the task.
+
+    $$\\mathrm{E}\\, b^T K_0 b / \\|K_0\\|_F = \\frac{\\sigma^2/d + \\omega^2}
+      {\\sqrt{\\sigma^4/\\mathrm{PR} + 2\\omega^2\\sigma^2 + d\\,\\omega^4}}$$
+
+    Arguments and errors as in `expected_alignment`. After training from a small start the
+    alignment is $2/\\sqrt{d + 3}$, whatever it was before.
+
+    Source: derived here, claim `rich_lazy/single-task/average-target`.
+
+    >>> round(float(expected_target_alignment(jnp.eye(4) / 4, 1.0)), 6)
+    0.5
+    """
+    gram = _square("gram", gram)
+    along = jnp.trace(gram) / gram.shape[0]
+    return _alignment("single-task/average-target", r"\bar{q}", gram, omega, along)
 
 
 def optimal_init_gram(
@@ -165,7 +185,7 @@ def optimal_init_gram(
 def _alignment(step: str, strength: str, gram: Array, omega: Scalar, along: Array) -> Array:
     """The formula in units of sigma, so that no power of a small start is lost."""
     require("omega", omega, low=0.0, shape=())
-    value = symbolic.compiled(f"rich_lazy/alignment/{step}", args=(strength, *_START))
+    value = symbolic.compiled(f"rich_lazy/{step}", args=(strength, *_START))
     sigma2 = jnp.trace(gram)
     ratio = jnp.asarray(omega, gram.dtype) / jnp.sqrt(sigma2)
     one = jnp.ones((), gram.dtype)

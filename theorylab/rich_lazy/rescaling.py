@@ -25,16 +25,17 @@ def eigenvalues(w: Float[Array, "n n"]) -> Complex[Array, " n"]:
     >>> eigenvalues(jnp.array([[0.0, 1.0], [-1.0, 0.0]])).imag.sort().tolist()
     [-1.0, 1.0]
     """
+    return jax.lax.platform_dependent(w, cpu=jnp.linalg.eigvals, default=_eigenvalues_on_host)
+
+
+def _eigenvalues_on_host(w):
     kind = np.result_type(w.dtype, np.complex64)
+
+    def call(w):
+        return np.linalg.eigvals(np.asarray(w)).astype(kind)
+
     like = jax.ShapeDtypeStruct(w.shape[:1], kind)
-
-    def on_host(w):
-        def call(w):
-            return np.linalg.eigvals(np.asarray(w)).astype(kind)
-
-        return jax.pure_callback(call, like, w, vmap_method="broadcast_all")
-
-    return jax.lax.platform_dependent(w, cpu=jnp.linalg.eigvals, default=on_host)
+    return jax.pure_callback(call, like, w, vmap_method="broadcast_all")
 
 
 def spectral_radius(w: Float[Array, "n n"]) -> Float[Array, ""]:

@@ -147,7 +147,7 @@ class AlignedStart(Experiment):
         }
 
 
-class Alignment(Experiment):
+class OneTask(Experiment):
     """One task over time: when the kernel turns, and when the loss falls."""
 
     d: int = static(10, low=1, doc="number of inputs")
@@ -195,9 +195,7 @@ class Alignment(Experiment):
 class Balanced(Experiment):
     """A balanced network over time: exactly, and by integrating the weights."""
 
-    inputs: int = static(4, low=1, doc="number of inputs")
-    hidden: int = static(4, low=1, doc="number of hidden units")
-    outputs_: int = static(4, low=1, doc="number of outputs")
+    width: int = static(4, low=1, doc="number of inputs, hidden units and outputs")
     points: int = static(81, low=2, doc="number of times")
     horizon: float = static(8.0, above=0.0, doc="last time")
     scale: float = traced(0.05, above=0.0, doc="size of the smaller layer's entries")
@@ -219,9 +217,9 @@ class Balanced(Experiment):
 
     def simulate(self, key):
         """Both routes from one start."""
-        w1, w2 = _balanced_start(key, self.inputs, self.hidden, self.outputs_, self.lam, self.scale)
+        w1, w2 = _balanced_start(key, self.width, self.lam, self.scale)
         task = jax.random.fold_in(key, 1)
-        s = jax.random.normal(task, (self.outputs_, self.inputs))
+        s = jax.random.normal(task, (self.width, self.width))
         ts = jnp.linspace(0.0, self.horizon, self.points)
         exact = lambda_balanced_flow(w1, w2, s, ts)
         lower, upper = linear_weight_flow(w1, w2, s, ts, substeps=20)
@@ -234,10 +232,8 @@ class Balanced(Experiment):
         def turn(kernel):
             # the norm of I (x) A + D (x) I and its inner product with the start
             def inner(a, b):
-                traces = jnp.trace(a.a) * jnp.trace(b.d) + jnp.trace(a.d) * jnp.trace(b.a)
-                return (
-                    self.outputs_ * jnp.sum(a.a * b.a) + self.inputs * jnp.sum(a.d * b.d) + traces
-                )
+                same = self.width * (jnp.sum(a.a * b.a) + jnp.sum(a.d * b.d))
+                return same + jnp.trace(a.a) * jnp.trace(b.d) + jnp.trace(a.d) * jnp.trace(b.a)
 
             start = jax.tree.map(lambda x: x[0], kernel)
 
@@ -257,13 +253,13 @@ class Balanced(Experiment):
         }
 
 
-def _balanced_start(key, inputs, hidden, outputs, lam, scale):
+def _balanced_start(key, width, lam, scale):
     """Square layers with any balance; lam is traced."""
     first, second = jax.random.split(key)
-    small = scale * jax.random.normal(first, (hidden, inputs))
+    small = scale * jax.random.normal(first, (width, width))
     values, vectors = jnp.linalg.eigh(small @ small.T)
     roots = jnp.sqrt(jnp.maximum(values, 0.0) + jnp.abs(lam))
-    large = (jax.random.orthogonal(second, outputs) * roots[None, :]) @ vectors.T
+    large = (jax.random.orthogonal(second, width) * roots[None, :]) @ vectors.T
     up = jnp.where(lam >= 0, 1.0, 0.0)
     return up * small + (1 - up) * large.T, up * large + (1 - up) * small.T
 
@@ -331,7 +327,7 @@ SIGMAS = (1e-3, 0.03, 0.1, 0.3, 0.6, 1.0, 1.7, 3.0)
 BEYOND = Recorded(
     "rich_lazy/beyond-table",
     Plan(
-        TaskAverage(tasks=32, time=120.0, steps=6000),
+        TaskAverage(tasks=32, steps=3000),
         over={"ratio": [1.0, 0.1], "sigma": list(SIGMAS), "rank": list(RANKS)},
         chunk=12,
     ),
@@ -341,7 +337,7 @@ BEYOND = Recorded(
 EXCEPTION = Plan(AlignedStart(), over={"kappa": [1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0]}, chunk=7)
 
 #: Silent alignment: small and large starts of rank one and of full rank.
-SILENT = Plan(Alignment(), over={"sigma": [1e-3, 0.7], "rank": [1, 10]}, chunk=4)
+SILENT = Plan(OneTask(), over={"sigma": [1e-3, 0.7], "rank": [1, 10]}, chunk=4)
 
 #: The balance decides between rich and lazy.
 BALANCED = Plan(Balanced(), over={"lam": list(LAMBDAS)}, chunk=3)

@@ -129,8 +129,7 @@ def paired_differences(
         low, high = np.nanpercentile(spread, [2, 98])
         ax.set_xlim(min(low, 0) - 0.15 * (high - low), max(high, 0) + 0.15 * (high - low))
         ax.set_xlabel("full rank\n$-$ rank one")
-    axes[0].set_yticks(range(len(rows)), [name for name, _, _ in rows])
-    axes[0].invert_yaxis()
+    frame(axes[0], [name for name, _, _ in rows])
     return fig
 
 
