@@ -150,7 +150,7 @@ ROWS: tuple[Row, ...] = (
     ),
     paper_row(
         "initial-alignment",
-        "reasoning, by a summary",
+        "intuition, at second hand",
         "At higher rank the initial kernel is more aligned with the task, on average.",
         {},
         _on_target,
