@@ -6,6 +6,8 @@ the Frobenius norm $g\\sqrt{n}$ of a Gaussian matrix of the same gain, so that o
 differs. $W_{ij}$ leads from unit j to unit i; `orientation` as in `initialisers`.
 """
 
+from types import MappingProxyType
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,19 +23,21 @@ WEIGHTS = ("normal", "lognormal")
 
 #: Excitatory, PV, SST and VIP cells: shares, connection probabilities (to, from) and signs, in the
 #: range reported for layer 2/3 of mouse visual cortex. Illustrative: remembered, not looked up.
-CORTEX = {
-    "fractions": np.array([0.80, 0.09, 0.06, 0.05]),
-    "probs": np.array(
-        [
-            [0.160, 0.411, 0.424, 0.087],
-            [0.395, 0.451, 0.857, 0.020],
-            [0.182, 0.030, 0.082, 0.625],
-            [0.105, 0.220, 0.770, 0.028],
-        ]
-    ),
-    "strengths": np.array([[1.0, 4.0, 4.0, 4.0]] * 4),
-    "signs": np.array([1, -1, -1, -1]),
-}
+CORTEX = MappingProxyType(
+    {
+        "fractions": np.array([0.80, 0.09, 0.06, 0.05]),
+        "probs": np.array(
+            [
+                [0.160, 0.411, 0.424, 0.087],
+                [0.395, 0.451, 0.857, 0.020],
+                [0.182, 0.030, 0.082, 0.625],
+                [0.105, 0.220, 0.770, 0.028],
+            ]
+        ),
+        "strengths": np.array([[1.0, 4.0, 4.0, 4.0]] * 4),
+        "signs": np.array([1, -1, -1, -1]),
+    }
+)
 
 
 def _sized(draw, gain, orientation):

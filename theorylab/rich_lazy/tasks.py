@@ -6,6 +6,7 @@ A step is 100 ms; noise has the standard deviation 0.1. The first input says "fi
 """
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -148,7 +149,7 @@ def cxt(key: PRNGKeyArray, batch: int) -> Trials:
 TWO_AF = Task("2AF", two_af, 3, 3)
 DMS = Task("DMS", dms, 3, 3)
 CXT = Task("CXT", cxt, 7, 3)
-TASKS = {task.name: task for task in (TWO_AF, DMS, CXT)}
+TASKS = MappingProxyType({task.name: task for task in (TWO_AF, DMS, CXT)})
 
 
 def sequential_digits(images: Float[np.ndarray, "n pixels"], labels: Int[np.ndarray, " n"]) -> Task:
