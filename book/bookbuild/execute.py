@@ -4,6 +4,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
@@ -43,12 +44,27 @@ def execute(pages: list[Path], folder: Path, jobs: int) -> dict[Path, float]:
                 failures.append(f"{page}\n{result.exc_string}")
                 continue
             seconds[page] = result.time
+            join_streams(result.nb)
             data = {"execution_seconds": result.time}
             bundle = CacheBundleIn(result.nb, str(page), data=data)
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
     if failures:
         raise PageError("\n\n".join(failures))
     return seconds
+
+
+def join_streams(notebook: nbformat.NotebookNode) -> None:
+    """Make one output of what a cell printed: the kernel sends it in pieces, cut by the clock."""
+    for cell in notebook.cells:
+        joined: list = []
+        for output in cell.get("outputs", []):
+            last = joined[-1] if joined else {}
+            if output.output_type == "stream" and output.get("name") == last.get("name"):
+                last.text += output.text
+            else:
+                joined.append(output)
+        if joined:
+            cell.outputs = joined
 
 
 def executed(page: Path, folder: Path):

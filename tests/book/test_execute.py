@@ -55,6 +55,12 @@ def test_pages_run_once_and_failures_show_their_traceback(tmp_path):
     assert run(cache, good).stdout.split() == ["good.md", "48"]
 
 
+def test_what_a_cell_prints_is_one_output(tmp_path):
+    code = "print('six', end=' ', flush=True)\nprint('seven')\n42"
+    said = page(tmp_path, "said", code)
+    assert run(tmp_path / "cache" / "key", said).stdout.split() == ["said.md", "six", "seven"]
+
+
 DRAW = """
 import sys
 from pathlib import Path
