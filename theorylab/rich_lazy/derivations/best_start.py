@@ -70,8 +70,8 @@ def _bound(d: Derivation) -> None:
         using=("inner-product", "norms"),
         why="This is the numerator of the average alignment.",
     )
-    d.assume("goal-norm", _a, Trace(_T * _T), why="The squared norm of $T$,")
-    d.assume("product", _b, Trace(K_0 * _T), why="the inner product,")
+    d.assume("goal-norm", _a, Trace(_T * _T), why="The squared norm of $T$.")
+    d.assume("product", _b, Trace(K_0 * _T), why="the inner product.")
     d.assume("kernel-norm", _k, Trace(K_0 * K_0), why="and the squared norm of the kernel.")
     d.step(
         "residual",
@@ -81,7 +81,7 @@ def _bound(d: Derivation) -> None:
         using=("goal-norm", "product", "kernel-norm"),
         why="How far the two are from being proportional.",
     )
-    d.assume("distance", _gap, _a * (_a * _k - _b**2), why="This is a squared distance,")
+    d.assume("distance", _gap, _a * (_a * _k - _b**2), why="This is a squared distance.")
     d.assume("nonnegative", _gap, 0, relation=">=", why="so it is not negative.")
     d.step(
         "at-most",

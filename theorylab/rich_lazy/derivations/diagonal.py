@@ -138,7 +138,7 @@ def _penalty(d: Derivation) -> None:
         asinh(_z / 2),
         by=Rewrite(how=simplify),
         using=("penalty",),
-        why="Its slope,",
+        why="Its slope.",
     )
     d.step(
         "curvature",

@@ -159,7 +159,7 @@ def _invariants(d: Derivation) -> None:
         Trace(_M) - _s,
         by=Rewrite(how=expand_products),
         using=("difference", "gram", "readout"),
-        why="The invariants of the closed system are traces of it: the first,",
+        why="The invariants of the closed system are traces of it: the first.",
     )
     d.step(
         "second-trace",

@@ -57,7 +57,7 @@ def _range(d: Derivation) -> None:
         why="Then the distance is what the squares exceed those of a flat spectrum of the same "
         "rank.",
     )
-    d.assume("room", _room, _squares - _total**2 / _r, why="This squared distance,")
+    d.assume("room", _room, _squares - _total**2 / _r, why="This squared distance.")
     d.assume("nonnegative", _room, 0, relation=">=", why="which is not negative.")
     d.step(
         "at-most-the-rank",

@@ -77,7 +77,7 @@ def _manifold(d: Derivation) -> None:
         Derivative(_a, _t),
         _k * _r / 2 * (1 - _a**2) * cos(_alpha),
         why="Let the oscillators of the frequency $\\omega$ have the mean $a e^{i\\alpha}$, and "
-        "let its length change like this,",
+        "let its length change like this.",
         source="ott2008low",
     )
     d.assume(
