@@ -6,8 +6,9 @@ from pathlib import Path
 import jax
 import matplotlib
 import pytest
+from bookbuild.environment import programs
 
-BUILT = Path(__file__).parent / "_build"
+ROOT = Path(__file__).parent
 
 matplotlib.use("Agg")
 jax.config.update("jax_enable_x64", True)
@@ -15,12 +16,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 
 # Compiled programs are shared with the book's build, the other workers and the next run.
-_PROGRAMS = {
-    "jax_compilation_cache_dir": str(BUILT / "cache" / "jax"),
-    "jax_persistent_cache_min_compile_time_secs": 0.1,
-    "jax_persistent_cache_min_entry_size_bytes": -1,
-}
-for _name, _value in _PROGRAMS.items():
+for _name, _value in programs(ROOT).items():
     jax.config.update(_name, _value)
     os.environ[_name.upper()] = str(_value)  # for the processes that tests start
 
@@ -36,7 +32,7 @@ def figure_store():
     """The book's store, whose results are keyed by the code that made them."""
     from theorylab.lab import Store
 
-    return Store(BUILT / "store")
+    return Store(ROOT / "_build" / "store")
 
 
 @pytest.fixture(scope="module", autouse=True)

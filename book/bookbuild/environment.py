@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 EPOCH = "1767225600"  # 2026-01-01: files carry this date, so that equal sources give equal bytes
 
@@ -14,6 +15,15 @@ c.HistoryManager.enabled = False
 MATPLOTLIBRC = "svg.hashsalt: theorylab\n"  # else each drawing gets names of its own
 
 
+def programs(root: Path) -> dict[str, Any]:
+    """JAX's settings under which compiled programs are kept, for the build and for the tests."""
+    return {
+        "jax_compilation_cache_dir": str(root / "_build" / "cache" / "jax"),
+        "jax_persistent_cache_min_compile_time_secs": 0.1,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+
+
 def settings(root: Path) -> dict[str, str]:
     """Environment variables of a build in the checkout `root`; what the caller has set stays."""
     cache = root / "_build" / "cache"
@@ -24,9 +34,7 @@ def settings(root: Path) -> dict[str, str]:
         "IPYTHONDIR": str(cache / "ipython"),
         "MATPLOTLIBRC": str(cache / "matplotlib" / "matplotlibrc"),
         "JAX_PLATFORMS": "cpu",
-        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        **{name.upper(): str(value) for name, value in programs(root).items()},
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }

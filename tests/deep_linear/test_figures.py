@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
+from tests.figures import agrees, drawn, labels
 from theorylab.lab import figures
-from theorylab.lab.reference import reference_path
 
 OWN = (
     "agreement",
@@ -32,34 +31,19 @@ def test_the_chapter_has_its_figures():
 
 @pytest.mark.parametrize("name", OWN)
 def test_data_agree_with_the_reference(name, figure_store):
-    report = figures.verify(f"deep_linear/{name}", figure_store)
-    assert report, str(report)
-    assert report.variables > 1
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_references_are_small(name):
-    assert reference_path(f"deep_linear/{name}").stat().st_size < 100_000
+    agrees(f"deep_linear/{name}", figure_store, most=100_000)
 
 
 @pytest.mark.parametrize("name", ("model", *OWN))
 def test_drawn_at_the_width_of_the_book(name, figure_store):
-    drawn = figures.show(f"deep_linear/{name}", figure_store)
-    assert isinstance(drawn, Figure)
-    drawn.canvas.draw()
-    width, height = drawn.get_size_inches()
-    assert width == pytest.approx(780 / 96)
-    assert 0.35 < height / width < 1.1
-    labels = [text.get_text() for ax in drawn.axes for text in (ax.xaxis.label, ax.yaxis.label)] + [
-        text.get_text() for text in drawn.texts
-    ]
-    assert name == "model" or sum(bool(text) for text in labels) >= 2
+    figure = drawn(f"deep_linear/{name}", figure_store)
+    words = labels(figure) + [text.get_text() for text in figure.texts]
+    assert name == "model" or sum(bool(text) for text in words) >= 2
 
 
 def test_the_hero_shows_theory_and_simulation_alike(figure_store):
     """What is drawn: markers lie on the lines, within the error of first order and of rounding."""
-    drawn = figures.show("deep_linear/critical-period-curve", figure_store)
-    (ax,) = drawn.axes
+    (ax,) = figures.show("deep_linear/critical-period-curve", figure_store).axes
     lines = [
         line for line in ax.lines if line.get_linestyle() == "-" and len(line.get_xdata()) > 50
     ]

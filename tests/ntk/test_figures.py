@@ -1,12 +1,12 @@
 """Figures: drawn from their data, which agree with the committed reference.
 
-Only those whose data take a few seconds are computed here; `theorylab figures verify` does all.
+Only those whose data take a few seconds are verified here; `theorylab figures verify` does all.
 """
 
 import pytest
-from matplotlib.figure import Figure
 
-from theorylab.lab import Store, figures
+from tests.figures import agrees, drawn
+from theorylab.lab import figures
 from theorylab.lab.reference import reference_path
 
 QUICK = ("phases", "approach", "critical-ratio")
@@ -25,12 +25,6 @@ ALL = (
 )
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    """Empty at the start of the module."""
-    return Store(tmp_path_factory.mktemp("ntk-figures"))
-
-
 def test_the_chapter_has_its_figures():
     known = figures.figures("ntk")
     assert {f"ntk/{name}" for name in (*ALL, "official-full")} <= set(known)
@@ -43,26 +37,19 @@ def test_references_are_small(name):
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_data_agree_with_the_reference(name, store):
-    report = figures.verify(f"ntk/{name}", store)
-    assert report, str(report)
-    assert report.variables > 1
+def test_data_agree_with_the_reference(name, figure_store):
+    agrees(f"ntk/{name}", figure_store, most=300_000)
 
 
 @pytest.mark.parametrize("name", (*QUICK, "official-full"))
-def test_drawn_at_the_width_of_the_book(name, store):
-    drawn = figures.show(f"ntk/{name}", store)
-    assert isinstance(drawn, Figure)
-    drawn.canvas.draw()
-    width, height = drawn.get_size_inches()
-    assert width == pytest.approx(780 / 96)
-    assert 0.25 < height / width < 1.1
-    assert any(ax.get_ylabel() for ax in drawn.axes)
+def test_drawn_at_the_width_of_the_book(name, figure_store):
+    figure = drawn(f"ntk/{name}", figure_store, flattest=0.25)
+    assert any(ax.get_ylabel() for ax in figure.axes)
 
 
-def test_theory_lies_on_the_marks(store):
+def test_theory_lies_on_the_marks(figure_store):
     """In the approach to the limit: circles of the deep NTK on the line S/(L+1)."""
-    data = figures.data("ntk/approach", store)["approach"]
+    data = figures.data("ntk/approach", figure_store)["approach"]
     deep = data.sel(depth=data.depth >= 1000)
     predicted = deep.correction / (deep.depth + 1)
     assert float(abs((deep.ntk - 1) / predicted - 1).max()) < 1e-6

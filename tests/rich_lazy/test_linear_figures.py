@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
+from tests.figures import agrees, drawn, labels
 from theorylab.lab import figures
-from theorylab.lab.reference import reference_path
 from theorylab.rich_lazy.experiments.linear import (
     BALANCED,
     BEYOND,
@@ -35,21 +34,13 @@ def test_the_chapter_has_its_figures():
 
 @pytest.mark.parametrize("name", OWN)
 def test_data_agree_with_the_reference(name, figure_store):
-    report = figures.verify(f"rich_lazy/{name}", figure_store)
-    assert report, str(report)
-    assert report.variables > 1
-    assert reference_path(f"rich_lazy/{name}").stat().st_size < 100_000
+    agrees(f"rich_lazy/{name}", figure_store, most=100_000)
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_drawn_at_the_width_of_the_book(name, figure_store):
-    drawn = figures.show(f"rich_lazy/{name}", figure_store)
-    assert isinstance(drawn, Figure)
-    drawn.canvas.draw()
-    width, height = drawn.get_size_inches()
-    assert width == pytest.approx(780 / 96) and 0.35 < height / width < 1.1
-    labels = [text.get_text() for ax in drawn.axes for text in (ax.xaxis.label, ax.yaxis.label)]
-    assert sum(bool(text) for text in labels) >= 2
+    figure = drawn(f"rich_lazy/{name}", figure_store)
+    assert sum(bool(text) for text in labels(figure)) >= 2
 
 
 def test_theory_and_simulation_of_the_theorem(figure_store):
