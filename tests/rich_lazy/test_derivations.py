@@ -2,11 +2,18 @@
 
 import numpy as np
 import pytest
-from sympy import Identity, MatrixSymbol, Trace, symbols
+from sympy import MatrixSymbol, Trace, symbols
 
 from theorylab.rich_lazy.derivations import DERIVATIONS
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Derivation, DerivationError, Integers, Interval, Rewrite, compiled
+from theorylab.symbolic import (
+    Derivation,
+    DerivationError,
+    Integers,
+    Interval,
+    Rewrite,
+    compiled,
+    expand_products,
+)
 
 
 def test_the_whole_theory_is_general():
@@ -22,19 +29,6 @@ def test_the_whole_theory_is_general():
         "diagonal",
     }
     assert all(item.cases is None for d in DERIVATIONS for item in d.items.values())
-
-
-def test_products_of_matrices_of_any_size():
-    n, m = symbols("n m", integer=True, positive=True)
-    A, v = MatrixSymbol("A", n, m), MatrixSymbol("v", m, 1)
-    assert expand_products(Trace(Identity(m))) == m
-    assert expand_products(Trace(A.T * A) - Trace(A * A.T)) == 0
-    assert expand_products(Trace((A * v) * v.T * A.T) - Trace(v.T * A.T * A * v)) == 0
-    assert expand_products(v * v.T * v - Trace(v.T * v) * v).is_ZeroMatrix is not False
-    assert expand_products(Trace(A.T * A * A.T * A) - Trace(A.T * A) ** 2) != 0
-    assert expand_products(Trace((Identity(m) + v * v.T) ** 2)) == expand_products(
-        m + 2 * Trace(v.T * v) + Trace(v.T * v) ** 2
-    )
 
 
 def test_a_wrong_claim_about_matrices_is_refuted():

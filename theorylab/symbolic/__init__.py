@@ -35,6 +35,7 @@ _HOME = {
         "Telescoping",
     ),
     "auditing": ("AuditReport", "Mutant", "audit"),
+    "products": ("expand_products",),
     "printing": ("latex",),
     "lowering": ("UnsupportedFunction", "compiled", "to_jax"),
 }

@@ -15,8 +15,7 @@ from sympy import (
     transpose,
 )
 
-from theorylab.deep_linear.derivations.traces import expand_traces
-from theorylab.symbolic import Derivation, Interval, Rewrite
+from theorylab.symbolic import Derivation, Interval, Rewrite, expand_products
 
 _EPS = Symbol("epsilon", positive=True)
 _ENTRIES = symbols("a_1:3 b_1:3 p_1:3 S_1:3", real=True)
@@ -63,7 +62,7 @@ def _gradient(d: Derivation) -> None:
         Trace(R.T * R) / 2
         - _EPS * Trace(V.T * (A.T * R * B.T))
         + _EPS**2 * Trace((A * V * B).T * (A * V * B)) / 2,
-        by=Rewrite(how=expand_traces),
+        by=Rewrite(how=expand_products),
         using=("residual",),
         why="Move one layer by $\\epsilon V$: to first order the loss changes by the inner product "
         "of $V$ with $-A^T R B^T$, so this matrix is the gradient with respect to $W$.",

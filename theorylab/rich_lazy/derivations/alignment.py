@@ -11,20 +11,28 @@ from theorylab.rich_lazy.derivations.symbols import (
     C,
     K_f,
     M,
+    alignment,
+    average_q,
     beta,
+    end_kernel,
     inner,
     length,
     n,
     omega,
+    q,
     sigma,
     size,
-    start_norm,
 )
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Bound, Derivation, Instance, Interval, Limit, Rewrite
+from theorylab.symbolic import (
+    Bound,
+    Derivation,
+    Instance,
+    Interval,
+    Limit,
+    Rewrite,
+    expand_products,
+)
 
-_q = Symbol("q", positive=True)
-_average_q = Symbol(r"\bar{q}", positive=True)
 _KA = Function(r"\mathrm{KA}", positive=True)
 _mean = Symbol(r"\mathrm{E\,KA}", positive=True)
 _A = Function("A", positive=True)(PR)
@@ -43,18 +51,13 @@ ALIGNMENT = Derivation(
         **SIZES,
         **SCALES,
         PR: Interval(1, n),
-        _q: Interval("1/100", 3),
-        _average_q: Interval("1/100", 3),
-        _KA(_q): Interval("1/10", 1),
+        q: Interval("1/100", 3),
+        average_q: Interval("1/100", 3),
+        _KA(q): Interval("1/10", 1),
         _mean: Interval("1/10", 1),
         _A: Interval("1/10", 1),
     },
 )
-
-
-def _formula(along):
-    """The alignment if the first layer has strength `along` in the direction of the task."""
-    return (along + sigma**2 + omega**2 * (n + 1)) / (sqrt(n + 3) * sqrt(start_norm(omega)))
 
 
 def _task(d: Derivation) -> None:
@@ -62,7 +65,7 @@ def _task(d: Derivation) -> None:
     d.assume(
         "end",
         K_f,
-        size * ONE + beta * beta.T / size,
+        end_kernel(),
         why="The kernel after training from a small start.",
         source="derived here, in rich_lazy/small-start",
     )
@@ -100,19 +103,19 @@ def _task(d: Derivation) -> None:
         "$\\mathrm{PR} = (\\operatorname{Tr} M)^2 / \\operatorname{Tr} M^2$, an effective rank.",
     )
     d.assume(
-        "along", inner(beta, M * beta), _q * size**2, why="The strength $q = b^T M b$ on the task."
+        "along", inner(beta, M * beta), q * size**2, why="The strength $q = b^T M b$ on the task."
     )
     d.assume(
         "definition",
-        _KA(_q),
+        _KA(q),
         Trace(K_0 * K_f) / (sqrt(Trace(K_0 * K_0)) * sqrt(Trace(K_f * K_f))),
         why="The alignment of two kernels: the cosine of the angle between them.",
         source="liu2024connectivity",
     )
     d.step(
         "one-task",
-        _KA(_q),
-        _formula(_q),
+        _KA(q),
+        alignment(q),
         by=Rewrite(),
         using=("definition", "overlap", "start-norm", "end-norm", "spectrum", "along"),
         why="The alignment for one task.",
@@ -128,25 +131,25 @@ def _average(d: Derivation) -> None:
         why="The strength along the task is linear in $bb^T$: its average over tasks needs of the "
         "tasks only their covariance $C = \\mathrm{E}\\,bb^T$.",
     )
-    d.assume("tasks", _average_q, Trace(M * C), why="The average strength along a task.")
+    d.assume("tasks", average_q, Trace(M * C), why="The average strength along a task.")
     d.assume(
         "mean",
         _mean,
-        _KA(_average_q),
+        _KA(average_q),
         why="The alignment is linear in $q$: its average is its value at the average of $q$.",
     )
     d.step(
         "average-strength",
         _mean,
-        _formula(_average_q),
-        by=Instance({_q: _average_q}),
+        alignment(average_q),
+        by=Instance({q: average_q}),
         using=("one-task", "mean"),
         why="So the average alignment is that of a task of average strength.",
     )
     d.step(
         "any-tasks",
         _mean,
-        _formula(Trace(M * C)),
+        alignment(Trace(M * C)),
         by=Rewrite(),
         using=("average-strength", "tasks"),
         why="The average alignment, for tasks with any covariance.",
@@ -164,7 +167,7 @@ def _average(d: Derivation) -> None:
     d.step(
         "expected",
         _A,
-        _formula(sigma**2 / n),
+        alignment(sigma**2 / n),
         by=Rewrite(),
         using=("average", "any-tasks", "isotropic-strength", "spectrum"),
         why="The average alignment over isotropic tasks: of the spectrum of the first layer only "
@@ -209,7 +212,7 @@ def _monotone(d: Derivation) -> None:
     )
     d.step(
         "small-readout",
-        _formula(sigma**2 / n),
+        alignment(sigma**2 / n),
         (1 + 1 / n) * sqrt(PR / (n + 3)),
         by=Limit(omega, 0, how=simplify),
         why="With a readout that starts far smaller than the first layer, the alignment is "

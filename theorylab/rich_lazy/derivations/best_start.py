@@ -13,8 +13,7 @@ from theorylab.rich_lazy.derivations.symbols import (
     omega,
     sigma,
 )
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Bound, Derivation, Interval, Rewrite
+from theorylab.symbolic import Bound, Derivation, Interval, Rewrite, expand_products
 
 _T = MatrixSymbol("T", n, n)
 _a, _b, _k, _c = symbols("a b k c", positive=True)

@@ -3,8 +3,7 @@
 from sympy import Identity, MatrixSymbol, Symbol, Trace, symbols
 
 from theorylab.rich_lazy.derivations.symbols import SIZES, W_1, N, inner, n, size, w_2
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Derivation, Interval, Rewrite
+from theorylab.symbolic import Derivation, Interval, Rewrite, expand_products
 
 _I = Identity(n)
 _x, _z, _e = (MatrixSymbol(name, n, 1) for name in ("x", "x'", "e"))

@@ -10,23 +10,25 @@ from theorylab.rich_lazy.derivations.symbols import (
     SIZES,
     K_f,
     M,
+    alignment,
+    average_q,
     beta,
+    end_kernel,
     inner,
     length,
     n,
     omega,
+    q,
     sigma,
     size,
     start_norm,
 )
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Derivation, Instance, Interval, Limit, Rewrite
+from theorylab.symbolic import Derivation, Instance, Interval, Limit, Rewrite, expand_products
 
 _v = MatrixSymbol("v", n, 1)
 _M_f = MatrixSymbol("M_f", n, n)
-_q, _cos2 = Symbol("q", positive=True), Symbol("c^2", positive=True)
+_cos2 = Symbol("c^2", positive=True)
 _KA = Symbol(r"\mathrm{KA}", positive=True)
-_average_q = Symbol(r"\bar{q}", positive=True)
 _RA, _A0 = Function(r"\mathrm{RA}", positive=True), Function("A_0", positive=True)
 _E_RA, _E_A0 = Symbol(r"\mathrm{E\,RA}", positive=True), Symbol(r"\mathrm{E}\,A_0", positive=True)
 _kappa = Symbol("kappa", positive=True)
@@ -45,16 +47,11 @@ SINGLE_TASK = Derivation(
         **SCALES,
         PR: Interval(1, n),
         _kappa: Interval("1/10", 10),
-        _average_q: Interval("1/100", 3),
-        _q: Interval("1/100", 3),
-        **{s: Interval("1/100", 1) for s in (_cos2, _KA, _RA(_q), _A0(_q), _E_RA, _E_A0)},
+        average_q: Interval("1/100", 3),
+        q: Interval("1/100", 3),
+        **{s: Interval("1/100", 1) for s in (_cos2, _KA, _RA(q), _A0(q), _E_RA, _E_A0)},
     },
 )
-
-
-def _formula(along, ratio=PR, readout=omega):
-    norm = start_norm(readout).subs(PR, ratio)
-    return (along + sigma**2 + readout**2 * (n + 1)) / (sqrt(n + 3) * sqrt(norm))
 
 
 def _rank_one(d: Derivation) -> None:
@@ -77,16 +74,16 @@ def _rank_one(d: Derivation) -> None:
     d.assume(
         "one-task",
         _KA,
-        _formula(_q),
+        alignment(q),
         why="The alignment for one task.",
         source="derived here, in rich_lazy/alignment",
     )
-    d.assume("along", _q, sigma**2 * _cos2, why="This strength.")
+    d.assume("along", q, sigma**2 * _cos2, why="This strength.")
     d.assume("single", PR, 1, why="Rank one.")
     d.step(
         "rank-one",
         _KA,
-        _formula(sigma**2 * _cos2, 1),
+        alignment(sigma**2 * _cos2, 1),
         by=Rewrite(),
         using=("one-task", "along", "single"),
         why="The alignment from a start of rank one.",
@@ -112,7 +109,7 @@ def _rank_one(d: Derivation) -> None:
     )
     d.step(
         "aligned-small-readout",
-        _formula(sigma**2, 1),
+        alignment(sigma**2, 1),
         2 / sqrt(n + 3),
         by=Limit(omega, 0, how=simplify),
         why="It needs the readout. Where that starts far smaller, the aligned start of rank one "
@@ -163,28 +160,28 @@ def _companions(d: Derivation) -> None:
     )
     d.assume(
         "representation",
-        _RA(_q),
+        _RA(q),
         Trace(M * _M_f) / (sqrt(Trace(M * M)) * sqrt(Trace(_M_f * _M_f))),
         why="The representation alignment.",
         source="liu2024connectivity",
     )
     d.assume("spectrum", Trace(M * M), sigma**4 / PR, why="The participation ratio.")
-    d.assume("strength-on-task", inner(beta, M * beta), _q * size**2, why="Strength $q$.")
+    d.assume("strength-on-task", inner(beta, M * beta), q * size**2, why="Strength $q$.")
     d.step(
         "representation-alignment",
-        _RA(_q),
-        _q * sqrt(PR) / sigma**2,
+        _RA(q),
+        q * sqrt(PR) / sigma**2,
         by=Rewrite(),
         using=("representation", "gram-overlap", "gram-norm", "spectrum", "strength-on-task"),
         why="It has no part from the readout, hence no floor.",
     )
-    d.assume("isotropic", _average_q, sigma**2 / n, why="The average over isotropic tasks.")
-    d.assume("mean-representation", _E_RA, _RA(_average_q), why="RA is linear in $q$.")
+    d.assume("isotropic", average_q, sigma**2 / n, why="The average over isotropic tasks.")
+    d.assume("mean-representation", _E_RA, _RA(average_q), why="RA is linear in $q$.")
     d.step(
         "average-representation",
         _E_RA,
-        _average_q * sqrt(PR) / sigma**2,
-        by=Instance({_q: _average_q}),
+        average_q * sqrt(PR) / sigma**2,
+        by=Instance({q: average_q}),
         using=("representation-alignment", "mean-representation"),
         why="The average over tasks.",
     )
@@ -207,16 +204,16 @@ def _companions(d: Derivation) -> None:
     )
     d.assume(
         "target-alignment",
-        _A0(_q),
-        (_q + omega**2) / sqrt(start_norm(omega)),
+        _A0(q),
+        (q + omega**2) / sqrt(start_norm(omega)),
         why="The alignment of the initial kernel with the task, $b^T K_0 b / \\lVert K_0\\rVert$.",
     )
-    d.assume("mean-target", _E_A0, _A0(_average_q), why="It is linear in $q$ as well.")
+    d.assume("mean-target", _E_A0, _A0(average_q), why="It is linear in $q$ as well.")
     d.step(
         "average-target",
         _E_A0,
-        (_average_q + omega**2) / sqrt(start_norm(omega)),
-        by=Instance({_q: _average_q}),
+        (average_q + omega**2) / sqrt(start_norm(omega)),
+        by=Instance({q: average_q}),
         using=("target-alignment", "mean-target"),
         why="The average over tasks.",
     )
@@ -232,7 +229,7 @@ def _companions(d: Derivation) -> None:
     d.assume(
         "end",
         K_f,
-        size * ONE + beta * beta.T / size,
+        end_kernel(),
         why="The final kernel.",
         source="derived here, in rich_lazy/small-start",
     )

@@ -11,14 +11,14 @@ from theorylab.rich_lazy.derivations.symbols import (
     M,
     N,
     beta,
+    end_kernel,
     inner,
     length,
     n,
     size,
     w_2,
 )
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Derivation, Interval, Rewrite
+from theorylab.symbolic import Derivation, Interval, Rewrite, expand_products
 
 _C0, _g = MatrixSymbol("C_0", N, N), MatrixSymbol("g", n, 1)
 _s = Symbol("s", positive=True)
@@ -100,7 +100,7 @@ def _end(d: Derivation) -> None:
     d.step(
         "kernel-end",
         K_f,
-        size * ONE + beta * beta.T / size,
+        end_kernel(),
         by=Rewrite(how=expand_products),
         using=("kernel", "gram-final", "readout-final"),
         why="The final kernel: $\\lVert\\beta\\rVert\\,(I + bb^T)$ with $b$ the unit vector along "

@@ -3,8 +3,7 @@
 from sympy import MatrixSymbol, Symbol, Trace, factor, symbols
 
 from theorylab.rich_lazy.derivations.symbols import PR, SIZES, M, n
-from theorylab.rich_lazy.derivations.traces import expand_products
-from theorylab.symbolic import Bound, Derivation, Integers, Interval, Rewrite
+from theorylab.symbolic import Bound, Derivation, Integers, Interval, Rewrite, expand_products
 
 _P = MatrixSymbol("Pi", n, n)
 _r = Symbol("r", integer=True, positive=True)

@@ -16,6 +16,7 @@ ONE = Identity(n)
 size = Symbol(r"\lVert\beta\rVert", positive=True)
 sigma, omega = symbols("sigma omega", positive=True)
 PR = Symbol(r"\mathrm{PR}", positive=True)
+q, average_q = Symbol("q", positive=True), Symbol(r"\bar{q}", positive=True)
 
 #: Sizes at which counterexamples are looked for; the statements hold for all.
 SIZES = {n: Integers(1, 3), N: Integers(1, 3)}
@@ -35,3 +36,14 @@ def length():
 def start_norm(readout):
     """The squared norm of the initial kernel, for readouts of this length."""
     return sigma**4 / PR + 2 * readout**2 * sigma**2 + n * readout**4
+
+
+def end_kernel():
+    """The kernel after training from a small start."""
+    return size * ONE + beta * beta.T / size
+
+
+def alignment(along, ratio=PR, readout=omega):
+    """The kernel alignment if the first layer has strength `along` in the direction of the task."""
+    norm = start_norm(readout).subs(PR, ratio)
+    return (along + sigma**2 + readout**2 * (n + 1)) / (sqrt(n + 3) * sqrt(norm))

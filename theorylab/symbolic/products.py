@@ -1,5 +1,7 @@
 """Sums of products of matrices of any size, brought to one form."""
 
+from typing import Any
+
 from sympy import (
     Add,
     Identity,
@@ -14,11 +16,20 @@ from sympy import (
 )
 
 
-def expand_products(expr):
-    """Expand products of matrices and traces into words, each in one form.
+def expand_products(expr: Any) -> Any:
+    """Expand products of matrices and traces into words, each in one form: a `how` for `Rewrite`.
 
     A trace does not change when its factors rotate or when the product is transposed. A
     stretch of a product that is a single number (a row times a column) becomes a factor.
+
+    Args:
+        expr: made of numbers, matrix symbols of any size, identities, transposes, sums, products,
+            whole powers and traces.
+
+    >>> from sympy import MatrixSymbol, Trace
+    >>> A, B = MatrixSymbol("A", 2, 3), MatrixSymbol("B", 3, 2)
+    >>> expand_products(Trace(A * B) - Trace(B.T * A.T))
+    0
     """
     if not getattr(expr, "is_Matrix", False):
         return _scalar(expr)
