@@ -22,8 +22,8 @@ from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar
 from theorylab.deep_linear.gradient import descent, products
 from theorylab.deep_linear.initialisation import check_params, gaussian_init
-from theorylab.deep_linear.stepping import check_record_every, record_scan
 from theorylab.lab.require import require, whole
+from theorylab.lab.stepping import check_record_every, record_scan
 
 Factors = tuple[Float[Array, "n n"], ...]
 

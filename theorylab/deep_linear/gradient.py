@@ -21,9 +21,9 @@ from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.conserved import balancedness
 from theorylab.deep_linear.deficits import Deficits, in_steps, listed, matrix_gates, residual
 from theorylab.deep_linear.initialisation import Params, check_params
-from theorylab.deep_linear.stepping import check_record_every, euler, record_scan, rk4
 from theorylab.deep_linear.tasks import full_basis
 from theorylab.lab.require import require
+from theorylab.lab.stepping import check_record_every, euler, record_scan, rk4
 
 
 class History(NamedTuple):

@@ -21,8 +21,8 @@ from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.deficits import Deficits, Gates, gates, in_steps, listed, residual
 from theorylab.deep_linear.initialisation import check_strength, imbalanced, layer_strength
-from theorylab.deep_linear.stepping import check_record_every, record_scan, rk4
 from theorylab.lab.require import require, whole
+from theorylab.lab.stepping import check_record_every, record_scan, rk4
 
 
 @references("saxe2014exact", "shi2022learning")

@@ -12,9 +12,9 @@ from theorylab.citation import references
 from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.deficits import Deficits, gates, in_steps, listed
 from theorylab.deep_linear.initialisation import Params, check_params
-from theorylab.deep_linear.stepping import check_record_every, record_scan
 from theorylab.deep_linear.tasks import task_svd
 from theorylab.lab.require import require
+from theorylab.lab.stepping import check_record_every, record_scan
 
 ACTIVATIONS = {"linear": lambda x: x, "tanh": jnp.tanh, "relu": jax.nn.relu}
 

@@ -16,9 +16,9 @@ from jaxtyping import Array, Float
 from scipy.optimize import brentq
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require, unknown
 from theorylab.ntk import closed_duals as closed
-from theorylab.ntk.arrays import as_float
 
 Elementwise = Callable[[Array], Array]
 

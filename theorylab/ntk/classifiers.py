@@ -16,9 +16,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.arrays import Scalar
 from theorylab.ntk.geometry import as_points
 from theorylab.ntk.infinite_depth import classify_activation, schroder
 from theorylab.ntk.matrices import targets

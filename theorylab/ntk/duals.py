@@ -17,9 +17,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.closed_duals import Values, root
 from theorylab.ntk.hermite import REACH, coefficients64, gaussian_rule, moments, normalised_hermite
 

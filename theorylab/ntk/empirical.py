@@ -18,8 +18,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.networks import MLP, Layers, forward, weight_scale
 
 METHODS = ("jacobian", "products", "blocks")

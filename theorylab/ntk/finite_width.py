@@ -9,8 +9,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.empirical import layers_ntk
 from theorylab.ntk.networks import INPUTS, forward, init_layers, pointwise
 

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.blocks import over_rows
 from theorylab.ntk.closed_duals import root
 

@@ -18,9 +18,9 @@ from jaxtyping import Array, Float
 from scipy.optimize import brentq
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.blocks import over_rows
 from theorylab.ntk.closed_duals import horner
 from theorylab.ntk.duals import dual_eps, dual_parts

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import as_float
 
 
 def is_traced(*values: Any) -> bool:

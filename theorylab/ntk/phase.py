@@ -20,9 +20,9 @@ from scipy.optimize import brentq
 
 from theorylab import symbolic
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.duals import dual_parts, moment_at, slope_moment_at
 from theorylab.ntk.hermite import host
 

@@ -18,9 +18,9 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
 from theorylab.ntk.activations import Activation, get_activation
-from theorylab.ntk.arrays import as_float
 from theorylab.ntk.blocks import over_rows
 from theorylab.ntk.geometry import as_points, eps_of_units
 from theorylab.ntk.hermite import host

@@ -8,8 +8,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import Scalar, as_float
 from theorylab.ntk.learning import Gaussian, Prediction, decide, gp_posterior, kernel_predict
 
 Kernel = Callable[[Array, Array | None], Array]

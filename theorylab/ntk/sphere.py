@@ -15,8 +15,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import Scalar, as_float
 
 _BISECTIONS = 120
 

@@ -9,8 +9,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Key, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.ntk.arrays import as_float
 
 #: Dirichlet parameters of the positive and the negative class, by intrinsic dimension d.
 OFFICIAL = {

@@ -11,8 +11,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require, whole
-from theorylab.quadratic.arrays import as_float
 from theorylab.quadratic.neurons import INITS
 from theorylab.quadratic.tasks import two_spirals
 from theorylab.quadratic.training import Recipe, init_net, stacked, train_net

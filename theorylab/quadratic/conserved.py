@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require
-from theorylab.quadratic.arrays import Scalar
 from theorylab.quadratic.neurons import QuadraticParams
 
 

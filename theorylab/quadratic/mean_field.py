@@ -19,8 +19,8 @@ from jaxtyping import Array, Float, PRNGKeyArray, Real
 
 from theorylab import symbolic
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require, whole
-from theorylab.quadratic.arrays import Scalar, as_float
 
 HALF_MOMENTS = ("q", "m_4", "v_r", "v_g", "v_b", "b")
 

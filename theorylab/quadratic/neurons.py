@@ -17,8 +17,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require, whole
-from theorylab.quadratic.arrays import Scalar
 
 
 class QuadraticParams(NamedTuple):

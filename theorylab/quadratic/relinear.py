@@ -22,8 +22,8 @@ import optax
 from jaxtyping import PyTree
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require
-from theorylab.quadratic.arrays import Scalar
 
 LABELS = {
     "kernel_g": "gate",

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.datasets import handwritten_digits
 from theorylab.lab.require import require, whole
-from theorylab.quadratic.arrays import Scalar
 
 
 class Task(NamedTuple):

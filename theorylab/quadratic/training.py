@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require, whole
-from theorylab.quadratic.arrays import Scalar, as_float
 from theorylab.quadratic.neurons import QuadraticParams, init_quadratic, quadratic_apply
 from theorylab.quadratic.relinear import relinear
 from theorylab.quadratic.tasks import Task

@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Real
 
 from theorylab import symbolic
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require
-from theorylab.rich_lazy.arrays import Scalar, as_float
 
 _START = ("sigma", "omega", r"\mathrm{PR}", "d")
 

@@ -16,8 +16,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.rich_lazy.arrays import as_float
 from theorylab.rich_lazy.kernel_flow import LinearKernel
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Real
 
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require
-from theorylab.rich_lazy.arrays import Scalar
 from theorylab.rich_lazy.initialisers import Initialiser, gaussian, oriented
 from theorylab.rich_lazy.rescaling import rescale
 

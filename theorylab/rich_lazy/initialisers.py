@@ -14,8 +14,8 @@ from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Count, Scalar, as_float
 from theorylab.lab.require import require
-from theorylab.rich_lazy.arrays import Count, Scalar, as_float
 from theorylab.rich_lazy.rescaling import MATCHES, rescale, truncate_svd
 
 ORIENTATIONS = ("post_pre", "flax")

@@ -20,8 +20,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
-from theorylab.rich_lazy.arrays import as_float
+from theorylab.lab.stepping import rk4
 
 
 class LinearKernel(NamedTuple):
@@ -237,21 +238,11 @@ def flow(
 
 @partial(jax.jit, static_argnames=("velocity", "substeps"))
 def _flow(velocity, state, gaps, substeps, args):
-    def step(state, h):
-        def ahead(slope, part):
-            return jax.tree.map(lambda x, v: x + part * h * v, state, slope)
-
-        a = velocity(state, *args)
-        b = velocity(ahead(a, 0.5), *args)
-        c = velocity(ahead(b, 0.5), *args)
-        d = velocity(ahead(c, 1.0), *args)
-        return jax.tree.map(
-            lambda x, a, b, c, d: x + (h / 6) * (a + 2 * b + 2 * c + d), state, a, b, c, d
-        )
-
     def gap(state, length):
-        h = length / substeps
-        state = jax.lax.fori_loop(0, substeps, lambda _, now: step(now, h), state)
+        def step(_, now):
+            return rk4(lambda x: velocity(x, *args), now, length / substeps)
+
+        state = jax.lax.fori_loop(0, substeps, step, state)
         return state, state
 
     return jax.lax.scan(gap, state, gaps)[1]

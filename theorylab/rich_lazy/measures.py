@@ -13,9 +13,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
 from theorylab.ntk import centered_alignment
-from theorylab.rich_lazy.arrays import as_float
 
 ParamFilter = Callable[[str], bool]
 

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
+from theorylab.lab.arrays import Count, Scalar
 from theorylab.lab.require import require
-from theorylab.rich_lazy.arrays import Count, Scalar
 
 MATCHES = ("fro", "spectral", "radius", None)
 

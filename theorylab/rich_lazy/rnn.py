@@ -17,8 +17,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theorylab.citation import references
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require, whole
-from theorylab.rich_lazy.arrays import Scalar
 
 LEAKS = ("inside", "outside")
 Activation = Callable[[Array], Array]

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from theorylab.lab.require import require, whole
+from theorylab.lab.stepping import euler, rk4
 from theorylab.systems.errors import InterfaceError
 from theorylab.systems.system import State, System, is_system
 from theorylab.systems.wires import Wire, expect, interface
@@ -133,29 +134,18 @@ def discretise(system: System, method: str, dt: float | int) -> System:
     if system.dom or system.clock != "flow":
         raise InterfaceError(f"{system} is no flow from nothing to something")
 
-    def velocity(state: State, directions: tuple) -> State:
-        return system.bwd(system.fwd(state, ())[1], directions)[0]
+    step = {"euler": euler, "rk4": rk4}[method]
 
     def bwd(state: State, directions: tuple) -> tuple:
-        first = velocity(state, directions)
-        if method == "euler":
-            return _moved(state, first, dt), ()
-        second = velocity(_moved(state, first, dt / 2), directions)
-        third = velocity(_moved(state, second, dt / 2), directions)
-        fourth = velocity(_moved(state, third, dt), directions)
-        mean = jax.tree.map(
-            lambda a, b, c, d: (a + 2 * b + 2 * c + d) / 6, first, second, third, fourth
-        )
-        return _moved(state, mean, dt), ()
+        def velocity(state: State) -> State:
+            return system.bwd(system.fwd(state, ())[1], directions)[0]
+
+        return step(velocity, state, dt), ()
 
     def fwd(state: State, positions: tuple) -> tuple:
         return system.fwd(state, positions)[0], {name: state[name] for name in system.leaves}
 
     return System((), system.cod, fwd, bwd, system.leaves, "ticks", system.term)
-
-
-def _moved(state: Any, velocity: Any, time: float) -> Any:
-    return jax.tree.map(lambda x, v: x + time * v, state, velocity)
 
 
 def _stack(tree: Any, copies: int) -> Any:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static
+from theorylab.lab.stepping import rk4
 from theorylab.ntk import (
     get_activation,
     gradient_flow,
@@ -212,20 +213,9 @@ def _trained(keys, x, z, y, gain, stride, width):
 
     slope = jax.grad(lambda layers: -0.5 * jnp.sum((outputs(layers, x) - y) ** 2))
 
-    def step(layers, _):
-        def moved(time, change):
-            return jax.tree.map(lambda a, b: a + time * b, layers, change)
-
-        one = slope(layers)
-        two = slope(moved(stride / 2, one))
-        three = slope(moved(stride / 2, two))
-        four = slope(moved(stride, three))
-        change = jax.tree.map(lambda a, b, c, d: (a + 2 * (b + c) + d) / 6, one, two, three, four)
-        return moved(stride, change), None
-
     def network(key):
         layers = init_layers(key, (2, width, 1), jnp.float32)
-        end = jax.lax.scan(step, layers, length=_STEPS)[0]
+        end = jax.lax.fori_loop(0, _STEPS, lambda _, now: rk4(slope, now, stride), layers)
         return outputs(end, z), outputs(layers, z) + gain @ (y - outputs(layers, x))
 
     found, linear = jax.jit(lambda keys: jax.lax.map(network, keys, batch_size=50))(keys)

@@ -14,17 +14,13 @@ from theorylab.rich_lazy.kernel_flow import (
     linear_kernel,
     linear_weight_flow,
 )
+from theorylab.rich_lazy.measures import kernel_alignment
 
 
 def unit(key, *shape):
     """Random directions along the last axis."""
     x = jax.random.normal(key, shape)
     return x / jnp.linalg.norm(x, axis=-1, keepdims=True)
-
-
-def cosine(a, b):
-    """The cosine of the angle between two matrices."""
-    return jnp.sum(a * b) / (jnp.linalg.norm(a) * jnp.linalg.norm(b))
 
 
 def kernel_of(w1, w2):
@@ -70,7 +66,7 @@ class TaskAverage(Experiment):
 
         def one(beta):
             (lower,), (upper,) = linear_weight_flow(w1, w2, beta[None], ts, substeps=self.steps)
-            found = cosine(kernel_of(w1, w2), kernel_of(lower, upper))
+            found = kernel_alignment(kernel_of(w1, w2), kernel_of(lower, upper))
             loss = 0.5 * jnp.sum((upper[0] @ lower - beta) ** 2)
             return found, found - task_alignment(gram, omega, beta), loss
 
@@ -133,7 +129,7 @@ class AlignedStart(Experiment):
                 (lower,), (upper,) = linear_weight_flow(
                     w1, w2, beta[None] / size, jnp.array([60.0]), substeps=self.steps
                 )
-                found = cosine(kernel_of(w1, w2), kernel_of(lower, upper))
+                found = kernel_alignment(kernel_of(w1, w2), kernel_of(lower, upper))
                 return found, task_alignment(w1.T @ w1, self.sigma, beta)
 
             return jax.vmap(alignments)(starts)
@@ -187,7 +183,7 @@ class OneTask(Experiment):
         return {
             "loss": jnp.sum((beta[None] - g) ** 2, axis=1) / jnp.sum((beta - g[0]) ** 2),
             "size": norms / jnp.linalg.norm(end),
-            "direction": jax.vmap(lambda one: cosine(one, end))(k),
+            "direction": jax.vmap(lambda one: kernel_alignment(one, end))(k),
             "target": jnp.einsum("i,tij,j->t", beta, k, beta) / norms,
         }
 

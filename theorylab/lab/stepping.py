@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import PyTree
 
+from theorylab.lab.arrays import Scalar
 from theorylab.lab.require import require
 
 
-def euler(velocity: Callable, state: PyTree, h: Float[Array, ""]) -> PyTree:
+def euler(velocity: Callable, state: PyTree, h: Scalar) -> PyTree:
     """One step of Euler's method: with the descent direction as velocity, gradient descent.
 
     >>> float(euler(lambda x: -x, jnp.array(1.0), jnp.array(0.5)))
@@ -18,7 +19,7 @@ def euler(velocity: Callable, state: PyTree, h: Float[Array, ""]) -> PyTree:
     return jax.tree.map(lambda x, v: x + h * v, state, velocity(state))
 
 
-def rk4(velocity: Callable, state: PyTree, h: Float[Array, ""]) -> PyTree:
+def rk4(velocity: Callable, state: PyTree, h: Scalar) -> PyTree:
     """One step of the classical Runge-Kutta method of fourth order.
 
     >>> once = rk4(lambda x: -x, jnp.array(1.0), jnp.array(0.5))
