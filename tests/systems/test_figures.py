@@ -1,5 +1,6 @@
 """The figures are drawn from the data, say what their axes are, and match their reference."""
 
+import matplotlib.pyplot as plt
 import pytest
 
 from theorylab.lab import figures
@@ -38,6 +39,7 @@ def test_figures_draw_from_their_reference_values(name):
     """The committed values suffice to draw, every axis says what it is, and lines are there."""
     spec = figures.get(f"systems/{name}")
     drawn = spec.draw(**read_reference(spec.name))
+    plt.close(drawn)
     assert all(ax.get_xlabel() for ax in drawn.axes)
     assert drawn.axes[0].get_ylabel() or name == "granularity"
     assert all(len(ax.lines) >= 2 or ax.patches for ax in drawn.axes)
