@@ -1,11 +1,15 @@
 """Recurrent networks of one size and norm, whose initial connectivity has different ranks."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
 from theorylab.lab import Coord, Experiment, Output, Plan, Recorded, static, traced
+from theorylab.lab.datasets import handwritten_digits
 from theorylab.rich_lazy.initialisers import low_rank
 from theorylab.rich_lazy.measures import (
     kernel_alignment,
@@ -19,10 +23,12 @@ from theorylab.rich_lazy.ranks import effective_rank
 from theorylab.rich_lazy.recurrent_kernel import rnn_recurrent_ntk
 from theorylab.rich_lazy.rescaling import MATCHES, spectral_radius
 from theorylab.rich_lazy.rnn import init_rnn, rnn_apply
-from theorylab.rich_lazy.tasks import STEPS, TASKS
+from theorylab.rich_lazy.tasks import STEPS, TASKS, Task, sequential_digits
 from theorylab.rich_lazy.training import cross_entropy, decision_accuracy, train_rnn
 
-KERNEL_TRIALS, PROBE_TRIALS, TEST_TRIALS = 32, 320, 2048
+PROBE_TRIALS, TEST_TRIALS = 320, 2048
+#: Images of handwritten digits that are trained on; the rest is for probing and testing.
+TRAINING_IMAGES = 1400
 
 #: The loss of a network that waits as it should and then guesses one of the two choices.
 GUESSING = np.log(2) / STEPS
@@ -48,10 +54,38 @@ BEFORE = {
 }
 
 
+class Setting(NamedTuple):
+    """A task as it is used here.
+
+    Attributes:
+        trained: trials for training.  held_out: trials for probing and testing.
+        kernel_trials: trials of the tangent kernel.
+        when: steps of the outputs whose kernel it is, "all" or "last".
+    """
+
+    trained: Task
+    held_out: Task
+    kernel_trials: int = 32
+    when: str = "all"
+
+
+@lru_cache
+def setting(name: str) -> Setting:
+    """Decisions, whose trials are never the same twice, or "digits", whose images are split."""
+    if name != "digits":
+        return Setting(TASKS[name], TASKS[name])
+    images, labels = handwritten_digits()
+    first, rest = (
+        sequential_digits(images[part] / 16, labels[part])
+        for part in (slice(TRAINING_IMAGES), slice(TRAINING_IMAGES, None))
+    )
+    return Setting(first, rest, kernel_trials=200, when="last")
+
+
 class Schedule(Experiment, abstract=True):
     """What the experiments of this chapter share: a task, a size and how long is trained."""
 
-    task: str = static("2AF", choices=tuple(TASKS), doc="task")
+    task: str = static("2AF", choices=(*TASKS, "digits"), doc="task")
     n: int = static(64, low=2, doc="units N")
     steps: int = static(3000, low=1, unit="step", doc="updates")
     every: int = static(500, low=1, unit="step", doc="updates between checkpoints")
@@ -66,20 +100,20 @@ class Schedule(Experiment, abstract=True):
 
     def follow(self, key, w_h):
         """Train from one recurrent matrix; measure it, and the network at every checkpoint."""
-        task = TASKS[self.task]
+        task, held_out, kernel_trials, when = setting(self.task)
         weights, trials, probe, fresh = jax.random.split(key, 4)
         start = init_rnn(weights, w_h, task.inputs, task.outputs)
         optimiser = optax.sgd(self.lr, momentum=0.9)
         saved = train_rnn(trials, start, task, self.steps, self.every, optimiser, self.batch).params
-        x = task.sample(probe, PROBE_TRIALS).x
-        test = task.sample(fresh, TEST_TRIALS)
+        x = held_out.sample(probe, PROBE_TRIALS).x
+        test = held_out.sample(fresh, TEST_TRIALS)
 
         def seen(params):
-            kernel = rnn_recurrent_ntk(params, x[:, :KERNEL_TRIALS])
+            kernel = rnn_recurrent_ntk(params, x[:, :kernel_trials], when=when)
             return kernel, rnn_apply(params, x)[1][-1]
 
         k0, h0 = seen(start)
-        last = KERNEL_TRIALS * task.outputs
+        last = kernel_trials * task.outputs
 
         def measured(params):
             k1, h1 = seen(params)
@@ -164,5 +198,16 @@ WIDTHS = Recorded(
         over={("n", "rank"): [(n, r) for n in (32, 128) for r in (1, n)]},
         seeds=6,
         chunk=6,
+    ),
+)
+
+#: Handwritten digits row by row, with the batch and the trials of the kernel of the official code.
+DIGITS = Recorded(
+    "rich_lazy/digits",
+    Plan(
+        RankSweep(task="digits", batch=200, steps=2000),
+        over={"rank": [1, 5, 30, 64]},
+        seeds=12,
+        chunk=12,
     ),
 )
