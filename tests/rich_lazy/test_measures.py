@@ -10,6 +10,7 @@ from flax import nnx
 
 from theorylab.ntk import MLP, empirical_ntk, functional
 from theorylab.rich_lazy import (
+    LazinessTracker,
     chizat_kappa,
     kernel_alignment,
     kernel_change,
@@ -179,6 +180,34 @@ def test_the_report_on_one_layer_is_of_its_gradients_alone(trained):
         for g, w in ((of_last, leaves[-1]), (of_last_after, after[-1]))
     )
     assert report.kernel_alignment == pytest.approx(float(kernel_alignment(k0, k1)))
+
+
+def test_a_tracker_survives_a_loop_that_donates_its_parameters(trained):
+    """It says at each checkpoint what a report says, and keeps a start of its own."""
+    f, p0, p1, x, y = trained
+    half = jax.tree.map(lambda a, b: (a + b) / 2, p0, p1)
+    donated = jax.tree.map(jnp.array, p0)
+    tracker = LazinessTracker(f, donated, x, y)
+    jax.tree.map(lambda w: w.delete(), donated)
+    assert tracker.record(50, half) == laziness_report(f, p0, half, x, y)
+    tracker.record(100, p1)
+    history = tracker.dataset()
+    assert history.step.values.tolist() == [50, 100]
+    want = [laziness_report(f, p0, p, x, y) for p in (half, p1)]
+    for name in history.data_vars:
+        assert history[name].values.tolist() == [getattr(report, name) for report in want]
+    assert len(history.data_vars) == 9
+    assert "target_alignment_after" not in _tracked_without_targets(f, p0, p1, x)
+    with pytest.raises(ValueError, match="step is 100"):
+        tracker.record(100, p1)
+    with pytest.raises(ValueError, match="no step was recorded"):
+        LazinessTracker(f, p0, x).dataset()
+
+
+def _tracked_without_targets(f, p0, p1, x):
+    tracker = LazinessTracker(f, p0, x)
+    tracker.record(0, p1)
+    return tracker.dataset()
 
 
 def test_pairs_leave_out_what_is_not_finite():

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from theorylab.lab.datasets import handwritten_digits
-from theorylab.rich_lazy import CXT, DMS, TASKS, TWO_AF, ideal_observer, sequential_digits
+from theorylab.rich_lazy import (
+    CXT,
+    DMS,
+    TASKS,
+    TWO_AF,
+    from_neurogym,
+    ideal_observer,
+    sequential_digits,
+)
 
 B = 20_000
 
@@ -121,6 +129,33 @@ def test_digits_row_by_row():
     index = [int(np.argmin(abs(images / 16 - one).sum(axis=1))) for one in flat]
     np.testing.assert_allclose(images[index] / 16, flat)
     np.testing.assert_array_equal(labels[index], y[-1])
+
+
+class Environment:
+    """The part of a neurogym environment that is used: two stimuli, a fixed or random length."""
+
+    def __init__(self, seed, longest=5):
+        self._draw, self._longest = np.random.default_rng(seed), longest
+
+    def new_trial(self):
+        steps = int(self._draw.integers(5, self._longest + 1))
+        self.ob = self._draw.normal(size=(steps, 2)).astype(np.float32)
+        self.gt = np.zeros(steps, int)
+        self.gt[-1] = 1 + (self.ob[:, 0].sum() < self.ob[:, 1].sum())
+
+
+def test_trials_of_an_environment_are_resampled():
+    task = from_neurogym(Environment(0), 30, 3)
+    assert (task.name, task.inputs, task.outputs) == ("Environment", 2, 3)
+    x, y, weight = jax.jit(task.sample, static_argnums=1)(jax.random.key(0), 200)
+    assert x.shape == (5, 200, 2) and (weight == 1).all()
+    want = np.where(x[..., 0].sum(axis=0) < x[..., 1].sum(axis=0), 2, 1)
+    np.testing.assert_array_equal(y[-1], want)  # inputs and targets stay together
+    assert len(np.unique(np.asarray(x[0, :, 0]))) > 20
+    with pytest.raises(ValueError, match="trials of env have the shapes"):
+        from_neurogym(Environment(0, longest=7), 30, 3)
+    with pytest.raises(ValueError, match=r"trials\.y"):
+        from_neurogym(Environment(0), 30, 2)
 
 
 def test_bad_input_is_named():

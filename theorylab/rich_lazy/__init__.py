@@ -51,10 +51,20 @@ from theorylab.rich_lazy.observers import Ideal, ideal_observer
 from theorylab.rich_lazy.paired import Paired, paired_difference
 from theorylab.rich_lazy.ranks import RANKS, effective_rank, rank_report
 from theorylab.rich_lazy.recurrent_kernel import rnn_recurrent_ntk
-from theorylab.rich_lazy.report import LazinessReport, laziness_report
+from theorylab.rich_lazy.report import LazinessReport, LazinessTracker, laziness_report
 from theorylab.rich_lazy.rescaling import rescale, spectral_radius, truncate_svd
 from theorylab.rich_lazy.rnn import RNNConfig, RNNParams, init_rnn, rnn_apply
-from theorylab.rich_lazy.tasks import CXT, DMS, TASKS, TWO_AF, Task, Trials, sequential_digits
+from theorylab.rich_lazy.tasks import (
+    CXT,
+    DMS,
+    TASKS,
+    TWO_AF,
+    Task,
+    Trials,
+    drawn_from,
+    from_neurogym,
+    sequential_digits,
+)
 from theorylab.rich_lazy.training import Training, cross_entropy, decision_accuracy, train_rnn
 
 __all__ = [
@@ -66,6 +76,7 @@ __all__ = [
     "TWO_AF",
     "Ideal",
     "LazinessReport",
+    "LazinessTracker",
     "LinearKernel",
     "Paired",
     "RNNConfig",
@@ -84,10 +95,12 @@ __all__ = [
     "diagonal_net_limit",
     "diagonal_penalty",
     "distance_dependent",
+    "drawn_from",
     "effective_rank",
     "expected_alignment",
     "expected_representation_alignment",
     "expected_target_alignment",
+    "from_neurogym",
     "from_spectrum",
     "ideal_observer",
     "init_rnn",

@@ -1,14 +1,15 @@
 """One call that says how lazily a network has learned: any function of parameters and inputs."""
 
 import dataclasses
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
 from theorylab.citation import references
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.ntk import empirical_ntk, target_alignment
 from theorylab.rich_lazy.curvature import Network, linearization_gap
 from theorylab.rich_lazy.measures import (
@@ -18,6 +19,9 @@ from theorylab.rich_lazy.measures import (
     selected,
     weight_change,
 )
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,27 +102,104 @@ def laziness_report(
     >>> round(report.kernel_alignment, 6), report.linearization_gap
     (1.0, 0.0)
     """
-    change = weight_change(p0, p1, param_filter)
-    network = _restricted(f, tuple(selected(p0, param_filter)))
-    k0, k1 = (empirical_ntk(network, p, x, method=method, batch_size=batch_size) for p in (p0, p1))
-    before = after = None
-    if y is not None:
-        require("y", y)
-        before, after = (
-            float(target_alignment(jnp.einsum("nmjj->nm", k) / k.shape[2], y)) for k in (k0, k1)
+    return LazinessTracker(f, p0, x, y, param_filter, method, batch_size).compare(p1)
+
+
+class LazinessTracker:
+    """Reports along a training run, all against its start, whose kernel is computed once.
+
+    Args:
+        f, p0, x, y, param_filter, method, batch_size: as in `laziness_report`. `p0` is copied:
+            the loop may change or donate its own.
+
+    Attributes:
+        reports: by step, in the order recorded.
+
+    Raises:
+        ValueError: as `laziness_report`.
+
+    >>> f = lambda p, x: x @ p
+    >>> x = jnp.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> tracker = LazinessTracker(f, jnp.ones((2, 1)), x)
+    >>> for step, size in ((10, 2.0), (20, 3.0)):
+    ...     _ = tracker.record(step, size * jnp.ones((2, 1)))
+    >>> tracker.dataset().relative_weight_change.values.tolist()
+    [1.0, 2.0]
+    """
+
+    def __init__(
+        self,
+        f: Network,
+        p0: PyTree,
+        x: Float[Array, "m ..."],
+        y: Float[Array, " m *o"] | None = None,
+        param_filter: ParamFilter | None = None,
+        method: str = "jacobian",
+        batch_size: int | None = None,
+    ) -> None:
+        if y is not None:
+            require("y", y)
+        self._f, self._x, self._y, self._filter = f, x, y, param_filter
+        self._start = jax.tree.map(jnp.array, p0)
+        network = _restricted(f, tuple(selected(p0, param_filter)))
+        self._kernel = partial(empirical_ntk, network, x=x, method=method, batch_size=batch_size)
+        k0 = self._kernel(self._start)
+        self._k0, self._before = _flat(k0), self._aligned(k0)
+        self.reports: dict[int, LazinessReport] = {}
+
+    def compare(self, params: PyTree) -> LazinessReport:
+        """The report on these parameters, which is not kept.
+
+        Raises:
+            ValueError: parameters whose structure is not that of the start.
+        """
+        p0, k0 = self._start, self._k0
+        change = weight_change(p0, params, self._filter)
+        kernel = self._kernel(params)
+        k1 = _flat(kernel)
+        return LazinessReport(
+            float(kernel_alignment(k0, k1)),
+            float(kernel_alignment(k0, k1, center=True)),
+            float(kernel_change(k0, k1)),
+            float(jnp.linalg.norm(k1) / jnp.linalg.norm(k0)),
+            float(change),
+            float(weight_change(p0, params, self._filter, relative=True)),
+            float(linearization_gap(self._f, p0, params, self._x)),
+            self._before,
+            self._aligned(kernel),
         )
-    k0, k1 = (_flat(k) for k in (k0, k1))
-    return LazinessReport(
-        float(kernel_alignment(k0, k1)),
-        float(kernel_alignment(k0, k1, center=True)),
-        float(kernel_change(k0, k1)),
-        float(jnp.linalg.norm(k1) / jnp.linalg.norm(k0)),
-        float(change),
-        float(weight_change(p0, p1, param_filter, relative=True)),
-        float(linearization_gap(f, p0, p1, x)),
-        before,
-        after,
-    )
+
+    def record(self, step: int, params: PyTree) -> LazinessReport:
+        """Compare, and keep the report.
+
+        Raises:
+            ValueError: a step that is not above the last one, or as `compare`.
+        """
+        step = whole("step", step, low=max(self.reports, default=-1) + 1)
+        self.reports[step] = self.compare(params)
+        return self.reports[step]
+
+    def dataset(self) -> "xr.Dataset":
+        """All that was recorded, over the dimension "step"; its variables plot themselves.
+
+        Raises:
+            ValueError: nothing was recorded.
+        """
+        import xarray as xr
+
+        if not self.reports:
+            raise ValueError("no step was recorded; call record(step, params) first")
+        columns = {
+            field.name: [getattr(report, field.name) for report in self.reports.values()]
+            for field in dataclasses.fields(LazinessReport)
+        }
+        kept = {name: ("step", values) for name, values in columns.items() if None not in values}
+        return xr.Dataset(kept, {"step": list(self.reports)})
+
+    def _aligned(self, kernel):
+        if self._y is None:
+            return None
+        return float(target_alignment(jnp.einsum("nmjj->nm", kernel) / kernel.shape[2], self._y))
 
 
 def _flat(k):

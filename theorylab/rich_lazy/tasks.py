@@ -7,7 +7,7 @@ A step is 100 ms; noise has the standard deviation 0.1. The first input says "fi
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -174,13 +174,74 @@ def sequential_digits(images: Float[np.ndarray, "n pixels"], labels: Int[np.ndar
     side = round(np.shape(images)[1] ** 0.5)
     require("images", images, shape=(None, side * side))
     require("images", images)
-    rows = np.asarray(images).reshape(-1, side, side)
+    rows = np.asarray(images, float).reshape(-1, side, side).swapaxes(0, 1)
+    y = np.broadcast_to(np.asarray(labels, np.int32), rows.shape[:2])
+    last = np.arange(side)[:, None] == np.full(len(labels), side - 1)
+    return drawn_from(Trials(rows, y, last.astype(float)), "digits", 10)
+
+
+def drawn_from(trials: Trials, name: str, outputs: int) -> Task:
+    """A task that draws, with replacement, from trials that are there already.
+
+    Args:
+        trials: n of them, (T, n, ...), as NumPy or JAX arrays.
+        name: for labels.  outputs: classes.
+
+    Raises:
+        ValueError: no trials, inputs or weights that are not finite, targets that are no classes.
+
+    >>> known = TWO_AF.sample(jax.random.key(0), 5)
+    >>> drawn_from(known, "five trials", 3).sample(jax.random.key(1), 100).x.shape
+    (8, 100, 3)
+    """
+    outputs = whole("outputs", outputs, low=1)
+    steps, count, inputs = np.shape(trials.x)
+    whole("the number of trials", count, low=1)
+    require("trials.x", trials.x)
+    require("trials.y", trials.y, integer=True, low=0, high=outputs - 1, shape=(steps, count))
+    require("trials.weight", trials.weight, low=0, shape=(steps, count))
+    x, y, weight = (np.asarray(part) for part in trials)
 
     def sample(key: PRNGKeyArray, batch: int) -> Trials:
-        which = jax.random.randint(key, (batch,), 0, len(rows))
-        x = jnp.swapaxes(jnp.asarray(rows, float)[which], 0, 1)
-        y = jnp.broadcast_to(jnp.asarray(labels, jnp.int32)[which], (side, batch))
-        last = (jnp.arange(side) == side - 1).astype(float)
-        return Trials(x, y, jnp.broadcast_to(last[:, None], (side, batch)))
+        which = jax.random.randint(key, (whole("batch", batch, low=1),), 0, count)
+        return Trials(
+            jnp.asarray(x, float)[:, which],
+            jnp.asarray(y, jnp.int32)[:, which],
+            jnp.asarray(weight, float)[:, which],
+        )
 
-    return Task("digits", sample, side, 10)
+    return Task(name, sample, inputs, outputs)
+
+
+def from_neurogym(env: Any, count: int, outputs: int) -> Task:
+    """Trials of a neurogym environment, drawn once and then resampled inside compiled programs.
+
+    neurogym itself is not needed here: `env` is anything whose `new_trial()` makes a trial with the
+    observations `env.ob`, (T, I), and the targets `env.gt`, (T,). Seed it before. What an
+    environment shows under one name differs between versions of neurogym; look at a trial.
+
+    Args:
+        env: the environment.  count: trials drawn, of equal length.  outputs: actions.
+
+    Raises:
+        ValueError: trials of different lengths, or as `drawn_from`.
+
+    >>> class Coin:
+    ...     def new_trial(self):
+    ...         self.ob, self.gt = np.zeros((4, 2)), np.array([0, 0, 0, 1])
+    >>> from_neurogym(Coin(), 3, 2).sample(jax.random.key(0), 5).y.shape
+    (4, 5)
+    """
+    seen, wanted = [], []
+    for _ in range(whole("count", count, low=1)):
+        env.new_trial()
+        seen.append(np.array(env.ob, float))
+        wanted.append(np.array(env.gt, np.int32))
+    shapes = {ob.shape for ob in seen} | {(*gt.shape, seen[0].shape[-1]) for gt in wanted}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"trials of env have the shapes {sorted(shapes)}; allowed: one. Fix the durations "
+            f"of its periods"
+        )
+    x, y = np.stack(seen, axis=1), np.stack(wanted, axis=1)
+    return drawn_from(Trials(x, y, np.ones(y.shape)), type(env).__name__, outputs)
