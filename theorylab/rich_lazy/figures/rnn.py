@@ -10,7 +10,14 @@ from matplotlib.figure import Figure
 
 from theorylab.lab.figures import figure
 from theorylab.lab.style import COLORS, cycle, size
-from theorylab.rich_lazy.experiments.rnn import GAINS, SIZES_KEPT, TASK_RANKS, WIDTHS
+from theorylab.rich_lazy.experiments.rnn import (
+    DIGITS,
+    GAINS,
+    PAPER_SIZE,
+    SIZES_KEPT,
+    TASK_RANKS,
+    WIDTHS,
+)
 from theorylab.rich_lazy.observers import ideal_observer
 from theorylab.rich_lazy.paired import paired_difference
 
@@ -42,12 +49,33 @@ def summary(data: xr.Dataset, names: tuple[str, ...]) -> xr.Dataset:
 )
 def rank_sweep(ranks: xr.Dataset) -> Figure:
     """Four measures against the initial rank, for three tasks: means, and every seed."""
-    tasks = ranks.task.values
-    fig, axes = plt.subplots(len(SHOWN), len(tasks), figsize=size(1.0), sharex=True, sharey="row")
-    last = ranks.isel(step=-1)
-    for column, task in zip(axes.T, tasks, strict=True):
-        one = last.sel(task=task)
-        column[0].set_title(str(task))
+    return columns({str(task): ranks.sel(task=task) for task in ranks.task.values})
+
+
+@figure(
+    "rich_lazy/paper-size",
+    needs={"decisions": PAPER_SIZE, "digits": DIGITS},
+    title="The same for networks as large as the paper's, and for digits read row by row",
+    references=PAPER,
+    rtol=1e-4,
+    reduce=lambda **runs: {
+        name: summary(run.isel(step=-1), tuple(SHOWN)) for name, run in runs.items()
+    },
+)
+def paper_size(decisions: xr.Dataset, digits: xr.Dataset) -> Figure:
+    """Four measures against the initial rank, for four tasks: means, and every seed."""
+    runs = {f"{task}, $N=300$": decisions.sel(task=task) for task in decisions.task.values}
+    return columns(runs | {"digits, $N=64$": digits})
+
+
+def columns(runs: dict[str, xr.Dataset]) -> Figure:
+    """A column for each run, a row for each measure at its end."""
+    fig, axes = plt.subplots(
+        len(SHOWN), len(runs), figsize=size(1.0), sharex="col", sharey="row", squeeze=False
+    )
+    for column, (title, run) in zip(axes.T, runs.items(), strict=True):
+        one = run.isel(step=-1)
+        column[0].set_title(title)
         for ax, (name, label) in zip(column, SHOWN.items(), strict=True):
             values = one[name].transpose("rank", "seed")
             ax.plot(one["rank"], values, color=COLORS["muted"], lw=0.6, alpha=0.5)
@@ -56,6 +84,7 @@ def rank_sweep(ranks: xr.Dataset) -> Figure:
                         capsize=3)  # fmt: skip
             ax.set_xscale("log", base=2)
             ax.set_xticks(one["rank"].values, [str(r) for r in one["rank"].values])
+            ax.minorticks_off()
             if ax in axes[:, 0]:
                 ax.set_ylabel(label)
         column[-1].set_xlabel("initial rank")
