@@ -20,6 +20,9 @@ PARTS = {  # where our results part from the claim
     "aligned-short-readout",
     "weights-dms",
     "weights-cxt",
+    "representation-dms-300",
+    "weights-dms-300",
+    "weights-cxt-300",
     "steps-representation",
     "kernel-size",
     "structured-kernel",
@@ -153,6 +156,7 @@ def weights(task):
     return scaled("weight_change", 0.1, task=task, rank=64)
 
 
+RUNS = ("2af", "dms", "cxt", "2af-300", "dms-300", "cxt-300", "digits")
 KA, RA, DW = "kernel_alignment", "representation_alignment", "weight_change"
 CHANGES = {
     "aligned-simulated": put("alignment", 0.9, start="aligned"),
@@ -167,9 +171,12 @@ CHANGES = {
     "silent": slow,
     "diagonal-limit": put("kkt", 1e-7, alpha=10.0),
     "diagonal-sparse": turned("l1", "alpha"),
-    **{f"kernel-{task}": turned(KA, "rank") for task in ("2af", "dms", "cxt")},
-    **{f"representation-{task}": turned(RA, "rank") for task in ("2af", "dms", "cxt")},
-    "weights-2af": turned(DW, "rank"),
+    **{f"kernel-{run}": turned(KA, "rank") for run in RUNS},
+    **{f"representation-{run}": turned(RA, "rank") for run in RUNS},
+    **{f"weights-{run}": turned(DW, "rank") for run in ("2af", "2af-300", "digits")},
+    "representation-dms-300": put(RA, 0.9, task="DMS", rank=1, seed=[1, 5]),
+    "weights-dms-300": put(DW, 1.5, task="DMS", rank=1, seed=5),
+    "weights-cxt-300": put(DW, 1.7, task="CXT", rank=1, seed=5),
     "weights-dms": weights("DMS"),
     "weights-cxt": weights("CXT"),
     "small-gain": turned(KA, "rank", "ranks"),

@@ -61,7 +61,7 @@ def test_the_record_is_of_this_code(ranks):
 
 def test_the_other_records_are_of_this_code():
     """Again one network of each, up to the first checkpoint."""
-    width = Plan(RankSweep(n=32, steps=500), over={"rank": [32]}, seeds=[2]).run()
+    width = Plan(RankSweep(n=32, rank=32, steps=500), seeds=[2]).run()
     widths = WIDTHS.run()
     place = np.flatnonzero((widths.n.values == 32) & (widths["rank"].values == 32))
     agrees(width, widths.isel(n_rank=place).sel(seed=2, step=[500]), rtol=0.01)
@@ -73,7 +73,9 @@ def test_the_other_records_are_of_this_code():
 
 def test_the_record_at_the_size_of_the_paper_starts_from_these_matrices():
     """A thousand updates of 300 units are no test for every day; what they start from is."""
-    again = Plan(RankSweep(n=300, steps=1, every=1), over={"rank": [1, 300]}, seeds=[5]).run()
+    again = Plan(
+        RankSweep(n=300, rank=1, steps=1, every=1), over={"rank": [1, 300]}, seeds=[5]
+    ).run()
     recorded = PAPER_SIZE.run().sel(task="2AF", rank=[1, 300], seed=5, step=[1000])
     for name in BEFORE:
         np.testing.assert_allclose(again[name], recorded[name], rtol=1e-3, err_msg=name)
@@ -153,6 +155,30 @@ def test_no_network_beats_the_ideal_observer(ranks, task):
     spread = (0.25 / (2048 * one.sizes["seed"])) ** 0.5
     assert accuracy <= ideal.accuracy + 3 * spread
     assert float(one.loss.mean("seed").min()) >= ideal.cross_entropy
+
+
+def test_the_size_of_the_paper_shows_it_more_clearly(last):
+    """In every pair, with twice the difference at least; and from rank 30 on there is less."""
+    large = PAPER_SIZE.run().isel(step=-1)
+    for task in TASKS:
+        one = large.sel(task=task)
+        kernel = pair(one, "kernel_alignment", 300)
+        assert kernel.positive == 6
+        assert kernel.mean > 1.9 * pair(last.sel(task=task), "kernel_alignment").mean
+        assert 0 < 3 * pair(one, "kernel_alignment", 300, 30).mean < kernel.mean
+        assert pair(one, "representation_alignment", 300).positive == 6
+    for task in ("2AF", "CXT"):  # and not because rank one has learned less
+        losses = large.loss.sel(task=task).mean("seed")
+        assert float(losses.max() / losses.min()) < 1.02
+
+
+def test_digits_show_it_in_all_three_measures():
+    digits = DIGITS.run().isel(step=-1)
+    for name in ("kernel_alignment", "representation_alignment"):
+        gap = pair(digits, name)
+        assert gap.mean > 4 * gap.error, name
+    assert pair(digits, "weight_change").positive == 0
+    assert 0.9 < float(digits.accuracy.min()) and float(digits.accuracy.max()) < 1
 
 
 def test_a_small_gain_removes_most_of_it(last):

@@ -5,7 +5,14 @@ import pytest
 from tests.figures import agrees, drawn, labels
 from theorylab.lab import figures
 
-OWN = ("biological", "equal-loss", "paired-differences", "rank-measures", "rank-sweep")
+OWN = (
+    "biological",
+    "equal-loss",
+    "paired-differences",
+    "paper-size",
+    "rank-measures",
+    "rank-sweep",
+)
 
 
 @pytest.mark.parametrize("name", OWN)
