@@ -152,8 +152,8 @@ def theory_everywhere(datasets):
     datasets["starts"]["alignment"] = datasets["starts"].theory
 
 
-def weights(task):
-    return scaled("weight_change", 0.1, task=task, rank=64)
+def weights(task, rank=64):
+    return scaled("weight_change", 0.1, task=task, rank=rank)
 
 
 RUNS = ("2af", "dms", "cxt", "2af-300", "dms-300", "cxt-300", "digits")
@@ -175,8 +175,8 @@ CHANGES = {
     **{f"representation-{run}": turned(RA, "rank") for run in RUNS},
     **{f"weights-{run}": turned(DW, "rank") for run in ("2af", "2af-300", "digits")},
     "representation-dms-300": put(RA, 0.9, task="DMS", rank=1, seed=[1, 5]),
-    "weights-dms-300": put(DW, 1.5, task="DMS", rank=1, seed=5),
-    "weights-cxt-300": put(DW, 1.7, task="CXT", rank=1, seed=5),
+    "weights-dms-300": weights("DMS", 300),
+    "weights-cxt-300": weights("CXT", 300),
     "weights-dms": weights("DMS"),
     "weights-cxt": weights("CXT"),
     "small-gain": turned(KA, "rank", "ranks"),

@@ -53,7 +53,7 @@ def rank_sweep(ranks: xr.Dataset) -> Figure:
 
 
 @figure(
-    "rich_lazy/paper-size",
+    "rich_lazy/four-tasks",
     needs={"decisions": PAPER_SIZE, "digits": DIGITS},
     title="The same for networks as large as the paper's, and for digits read row by row",
     references=PAPER,
@@ -62,7 +62,7 @@ def rank_sweep(ranks: xr.Dataset) -> Figure:
         name: summary(run.isel(step=-1), tuple(SHOWN)) for name, run in runs.items()
     },
 )
-def paper_size(decisions: xr.Dataset, digits: xr.Dataset) -> Figure:
+def four_tasks(decisions: xr.Dataset, digits: xr.Dataset) -> Figure:
     """Four measures against the initial rank, for four tasks: means, and every seed."""
     runs = {f"{task}, $N=300$": decisions.sel(task=task) for task in decisions.task.values}
     return columns(runs | {"digits, $N=64$": digits})
