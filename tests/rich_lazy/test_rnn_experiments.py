@@ -60,7 +60,10 @@ def test_the_record_is_of_this_code(ranks):
 
 
 def test_the_other_records_are_of_this_code():
-    """Again one network of each, up to the first checkpoint."""
+    """Again one network of each, up to the first checkpoint.
+
+    Digits amplify rounding more, to two per cent of the loss; other seeds differ by far more.
+    """
     width = Plan(RankSweep(n=32, rank=32, steps=500), seeds=[2]).run()
     widths = WIDTHS.run()
     place = np.flatnonzero((widths.n.values == 32) & (widths["rank"].values == 32))
@@ -68,7 +71,11 @@ def test_the_other_records_are_of_this_code():
     kept = Plan(RankSweep(match="spectral", steps=500), over={"rank": [8]}, seeds=[2]).run()
     agrees(kept, SIZES_KEPT.run().sel(match="spectral", rank=8, seed=2, step=[500]), rtol=0.01)
     digits = Plan(RankSweep(task="digits", batch=200, steps=500), {"rank": [64]}, seeds=[2]).run()
-    agrees(digits, DIGITS.run().sel(rank=64, seed=2, step=[500]), rtol=0.02)
+    recorded = DIGITS.run().sel(rank=64, step=[500])
+    agrees(digits, recorded.sel(seed=2), rtol=0.05)
+    for seed in (1, 3):
+        with pytest.raises(AssertionError):
+            agrees(digits[["kernel_alignment", "loss"]], recorded.sel(seed=seed), rtol=0.05)
 
 
 def test_the_record_at_the_size_of_the_paper_starts_from_these_matrices():

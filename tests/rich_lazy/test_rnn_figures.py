@@ -8,8 +8,8 @@ from theorylab.lab import figures
 OWN = (
     "biological",
     "equal-loss",
+    "four-tasks",
     "paired-differences",
-    "paper-size",
     "rank-measures",
     "rank-sweep",
 )
