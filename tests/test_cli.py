@@ -345,6 +345,12 @@ def test_the_book_is_built_by_the_repository(monkeypatch, tmp_path):
     ]
 
 
+def test_notebooks_cannot_be_written_into_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = call("notebooks", "export", "--out", tmp_path / "file")
+    assert code == 2 and "a file; allowed: a folder" in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize("words", [["book", "build"], ["notebooks", "export"]])
 def test_outside_a_checkout_the_book_says_so(monkeypatch, words):
     monkeypatch.setattr("theorylab.lab.store.checkout", lambda: None)

@@ -333,6 +333,9 @@ def notebooks_export(
 
     Example: theorylab notebooks export --out lectures --student
     """
+    with _usage():
+        if out.exists() and not out.is_dir():
+            raise ValueError(f"--out is {out}, a file; allowed: a folder")
     _book("export", "--out", str(out.resolve()), *(["--student"] if student else []))
 
 

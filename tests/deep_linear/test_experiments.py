@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 
 from theorylab.deep_linear.experiments import agreement, critical, paper, race
-from theorylab.lab import Plan
+from theorylab.lab import Plan, Store
 
 
 @pytest.fixture
 def run(figure_store):
     return lambda plan: plan.run(figure_store)
+
+
+def test_a_start_beyond_the_half_of_the_target_is_refused(tmp_path):
+    """Also where the two are swept, each allowed by itself."""
+    with pytest.raises(ValueError, match=r"initial is 5\.0; allowed: below strength / 4 = 0\.75"):
+        critical.CriticalWindow(initial=5.0)
+    over = {"strength": (3.0, 1.0), "initial": (0.01, 0.5)}
+    for experiment in (critical.CriticalWindow(), critical.Sensitivity()):
+        with pytest.raises(ValueError, match=r"initial is 0\.5; allowed: below .* = 0\.25"):
+            Plan(experiment, over).run(Store(tmp_path))
 
 
 def test_fig1_mean_shares_of_a_hundred_starts(run):

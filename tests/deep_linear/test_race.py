@@ -175,6 +175,29 @@ def test_final_allocation_is_where_an_independent_solver_ends(depth, deficits):
     np.testing.assert_allclose(ours, p.reshape(2, 2) ** depth, atol=3e-6)
 
 
+SETTLED = [
+    (),
+    (Deficit("freeze", 1),),
+    (Deficit("freeze", 1, 50.0, 60.0),),
+    (Deficit("blur", 1, strength=0.5),),
+    (Deficit("silence", 1, 0.0, 100.0),),
+    (Deficit("lesion", 0, 0.0, 200.0),),
+]
+
+
+@pytest.mark.parametrize("deficits", SETTLED, ids=lambda d: "+".join(x.kind for x in d) or "none")
+@pytest.mark.parametrize(("depth", "imbalance"), [(1, 0.0), (2, 0.0), (3, 1.0), (5, 0.0)])
+def test_final_allocation_in_single_precision(depth, imbalance, deficits):
+    """Runs that settle inside a window: the residual then ends at rounding, not at zero."""
+    p0, s = np.full((2, 2), 0.2), np.array([3.0, 1.0])
+    single, double = (
+        final_allocation(jnp.array(p0, t), jnp.array(s, t), depth, deficits, imbalance)
+        for t in (jnp.float32, jnp.float64)
+    )
+    assert single.dtype == jnp.float32
+    np.testing.assert_allclose(single, double, atol=2e-5)
+
+
 def _gates_by_hand(deficits, t):
     o, q, g = np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2))
     for d in deficits:

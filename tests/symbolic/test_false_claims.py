@@ -231,3 +231,77 @@ def test_cases_in_words_do_not_turn_into_listed_ones():
 def test_infinite_sides_are_not_equal():
     for left, right in ((1 / r, 2 / r), (sp.nan, sp.nan), (sp.oo, sp.oo)):
         assert judge(left, right, Rewrite(), [(r, 0)]) != "PROVED"
+
+
+class TestSumsOfUnknownTerms:
+    """Each term of a sum over f(k) is a number of its own: f is no constant."""
+
+    DOMAIN = {n: Integers(1, 9), k: Integers(1, 9), f: Interval(-2, 2), r: Interval(-1, 1)}
+    DOIT = staticmethod(lambda e: e.doit())
+
+    def judge(self, left, right, by, **more):
+        return judge(left, right, by, domain=self.DOMAIN, **more)
+
+    @pytest.mark.parametrize("by", [Rewrite(), Rewrite(how=DOIT), Sampled()])
+    def test_they_are_not_taken_for_equal(self, by):
+        total = sp.Sum(f(k), (k, 1, n))
+        assert self.judge(total, n * f(k), by) == "REFUTED"
+        assert self.judge(sp.Sum(k * f(k), (k, 1, n)), (n + 1) / 2 * total, by) == "REFUTED"
+        assert self.judge(sp.Sum(f(k) ** 2, (k, 1, n)), total**2 / n, by) == "REFUTED"
+        assert self.judge(sp.Product(f(k), (k, 1, n)), f(k) ** n, by) == "REFUTED"
+        pairs = sp.Sum(f(k) * f(k + n), (k, 1, n))
+        assert self.judge(pairs, sp.Sum(f(k) ** 2, (k, 1, n)), by) == "REFUTED"
+
+    def test_nor_in_a_bound(self):
+        """Cauchy-Schwarz, turned round: an equality if every term is the same."""
+        square = sp.Sum(f(k), (k, 1, n)) ** 2 / n
+        bound = Bound(how=self.DOIT)
+        assert self.judge(sp.Sum(f(k) ** 2, (k, 1, n)), square, bound, relation="<=") == "REFUTED"
+
+    def test_nor_by_the_simplifier_alone(self):
+        from theorylab.symbolic.decide import reduce_to_zero, signed_form, vanishes
+
+        domain = Domain(self.DOMAIN)
+        gap = sp.Sum(f(k), (k, 1, n)) - n * f(k)
+        assert not vanishes(reduce_to_zero(gap, domain, (self.DOIT,)))
+        assert signed_form(gap, domain, (self.DOIT,), strict=False) is None
+
+    def test_an_integral_under_a_sum_varies_as_well(self):
+        moment = sp.Integral(r**k * f(r), (r, 0, 1))
+        same = self.judge(sp.Sum(moment, (k, 1, n)), n * moment, Rewrite(how=self.DOIT))
+        assert same == "REFUTED"
+
+    def test_sums_over_two_indices(self):
+        j = sp.Symbol("j", integer=True, positive=True)
+        both = sp.Sum(f(k), (k, 1, j), (j, 1, n))
+        assert self.judge(both, n * (n + 1) / 2 * f(k), Sampled()) == "REFUTED"
+        once = sp.Sum((n + 1 - k) * f(k), (k, 1, n))
+        assert self.judge(both, once, Sampled()) == "TESTED"
+
+    def test_what_is_true_stays_so(self):
+        total = sp.Sum(f(k), (k, 1, n))
+        longer = sp.Sum(f(k), (k, 1, n + 1))
+        assert self.judge(longer, total + f(n + 1), Sampled()) == "TESTED"
+        assert self.judge(sp.Sum(r * f(k), (k, 1, n)), r * total, Sampled()) == "TESTED"
+
+    def test_a_sum_without_end_cannot_be_added_up(self):
+        total = sp.Sum(f(k), (k, 1, sp.oo))
+        assert self.judge(total, 2 * total, Sampled()) == "MALFORMED"
+
+
+def test_a_quotient_that_is_nothing_at_some_matrices():
+    """0/0 at a matrix with two equal entries: that point is passed over."""
+    a = sp.MatrixSymbol("A", 2, 2)
+    for one, other in ((a[0, 0], a[0, 1]), (a[0, 0], a[1, 0]), (a[0, 1], a[1, 1])):
+        quotient = (one - other) / (one**2 - other**2)
+        assert judge(quotient * a, a / (one + other), Rewrite(how=sp.simplify)) == "PROVED"
+        assert judge(quotient * a + a, a / (one + other), Rewrite()) == "REFUTED"
+
+
+def test_a_sum_of_matrix_entries_is_added_up():
+    a = sp.MatrixSymbol("A", 2, 2)
+    index = sp.Symbol("i", integer=True, nonnegative=True)
+    row = sp.Sum(a[0, index], (index, 0, 1))
+    whole = Rewrite(how=lambda e: e.doit())
+    assert judge(row, a[0, 0] + a[0, 1], whole) == "PROVED"
+    assert judge(row, a[0, 0] - a[0, 1], whole) == "REFUTED"

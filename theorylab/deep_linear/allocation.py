@@ -34,7 +34,7 @@ def final_allocation(
     the plateau; once all pathways learn again, the end is where the conserved differences of
     `race_potential` put it (`allocate`). A lesion or freeze that never ends is followed until
     nothing moves. Where what the others hold exceeds the target, a balanced pathway of depth 2
-    or more decays towards 0. Relative error below 1e-7.
+    or more decays towards 0. Error below 1e-7 of the target, 1e-5 in single precision.
 
     Args:
         p0: layer strengths at time 0, (P, r).
@@ -44,8 +44,10 @@ def final_allocation(
         imbalance: $\\lambda \\ge 0$, a Python number.
 
     Returns:
-        K, (P, r). Differentiable and vmappable in p0, s and the windows. NaN where a mode
-        starts so weak (below about 1e-18 of its target) that the steps do not suffice.
+        K, (P, r). Differentiable and vmappable in p0, s and the windows. NaN where the steps do
+        not suffice: where a mode starts weaker than about 1e-18 of its target, or where a pathway
+        is still unlearning long after another has settled, in a "decorrelate" or partial
+        "silence" that lasts longer than about $120 / (D S^{2-2/D})$.
 
     Raises:
         ValueError: shapes that do not fit, a strength that never learns, bad deficits, a
@@ -119,6 +121,7 @@ def _run(p, s, length, gate, depth, imbalance):
 
 def _run_mode(p, s, length, gate, *, depth, imbalance):
     columns = jax.tree.map(lambda entry: entry[:, None], gate)
+    eps = jnp.finfo(p.dtype).eps
 
     def q(p):
         return jnp.sqrt(p**2 + imbalance)
@@ -134,7 +137,7 @@ def _run_mode(p, s, length, gate, *, depth, imbalance):
         r = error(p)
         relax = jnp.sum(gate.plasticity * gate.power * depth * q(p) ** (2 * depth - 2))
         growth = 0.0 if depth == 1 else jnp.max(depth * q(p) ** (depth - 2) * jnp.abs(r))
-        still = jnp.max(jnp.abs(r)) < 1e-15 * s
+        still = jnp.max(jnp.abs(r)) < 8 * eps * s
         rate = relax + growth
         rate = jnp.where(still | (rate == 0), 1.0, rate)
         h = jnp.where(still, 0.0, jnp.minimum(_FOLD / rate, left))
@@ -151,7 +154,7 @@ def _run_mode(p, s, length, gate, *, depth, imbalance):
     else:  # what others hold exceeds the target: it decays for ever, at a constant residual
         faint = (r < 0) & (k < 1e-9 * s)
         p = jnp.where(faint & (left > 0), _decayed(p, -r, left, depth), p)
-    unfinished = (left > 0) & jnp.any(~faint & (jnp.abs(r) > 1e-9 * s))
+    unfinished = (left > 0) & jnp.any(~faint & (jnp.abs(r) > max(1e-9, 64 * eps) * s))
     return jnp.where(unfinished, jnp.nan, p)
 
 

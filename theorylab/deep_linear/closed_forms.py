@@ -169,7 +169,8 @@ def two_layer_exact(
         ts: times, at least 0.
 
     Returns:
-        the map $W_2 W_1$ at each time.
+        the map $W_2 W_1$ at each time. Derivatives in sigma are NaN where singular values
+        coincide, as the singular vectors then have none.
 
     Raises:
         ValueError: shapes that do not fit, a negative time, layers that are not balanced (to

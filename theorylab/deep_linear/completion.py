@@ -19,7 +19,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from theorylab.citation import references
-from theorylab.deep_linear.arrays import Scalar
+from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.gradient import descent, products
 from theorylab.deep_linear.initialisation import check_params, gaussian_init
 from theorylab.lab.require import require, whole
@@ -83,11 +83,11 @@ def observe(
     available = n * n
     order = jax.random.uniform(key, (n * n,))
     if subset_of is not None:
-        require("subset_of", jnp.asarray(subset_of).astype(int), shape=(n, n))
+        _check_mask("subset_of", subset_of, n)
         if not isinstance(subset_of, jax.core.Tracer):
             available = int(jnp.sum(subset_of))
         order = jnp.where(subset_of.ravel(), order, order + 1)
-    require("m", m, low=1, high=available, integer=True)
+    require("m", m, low=1, high=available, integer=True, shape=())
     chosen = jnp.argsort(order)[:m]
     return jnp.zeros(n * n, bool).at[chosen].set(True).reshape(n, n)
 
@@ -122,7 +122,8 @@ def fit_completion(
         factors: D matrices, first layer first, from `completion_init` or an earlier fit.
         m: the matrix; its precision is that of the run.
         mask: True where an entry is observed.
-        lr: learning rate, for the mean loss of this module.
+        lr: learning rate, for the mean loss of this module; one that is too large ends in
+            infinities or NaN.
         steps: number of updates.
         record_every: record after each so many updates; must divide `steps`.
 
@@ -167,7 +168,8 @@ def transfer_curve(
         pretrain: numbers of updates on task 1, rising. The official scripts do T_c + 1 updates
             for a nominal T_c (and take the last error before the last update).
         steps: updates on task 2.
-        lr, scale: learning rate and end-to-end scale of the start, as in the official settings.
+        lr, scale: learning rate and end-to-end scale of the start, as in the official settings;
+            if they are too large, training ends in infinities or NaN.
 
     Source: the transfer experiments of kleinman2024critical.
 
@@ -199,7 +201,8 @@ def effective_rank(s: Float[Array, "*batch n"]) -> Float[Array, " *batch"]:
 
     $$\\exp\\Big( -\\sum_r \\pi_r \\ln \\pi_r \\Big), \\qquad \\pi_r = s_r / \\sum_{r'} s_{r'}$$
 
-    It is k for k equal singular values, and changes continuously.
+    It is k for k equal singular values, and changes continuously; at a singular value of 0 its
+    derivative is not finite.
 
     Args:
         s: singular values, not negative, (..., n).
@@ -207,6 +210,7 @@ def effective_rank(s: Float[Array, "*batch n"]) -> Float[Array, " *batch"]:
     >>> effective_rank(jnp.array([2.0, 2.0, 2.0, 0.0])).round(6).item()
     3.0
     """
+    s = as_float(s)
     require("s", s, low=0.0)
     total = jnp.sum(s, axis=-1, keepdims=True)
     require("sum of s", total, above=0.0)
@@ -233,6 +237,7 @@ def sv_velocity(factors: Factors, grad: Float[Array, "o i"]) -> Float[Array, " r
     >>> sv_velocity((jnp.array([[4.0]]),), jnp.array([[-1.0]])).tolist()
     [1.0]
     """
+    require("grad", grad, shape=(None, None))
     depth = check_params((factors,), np.shape(grad))
     u, s, vt = jnp.linalg.svd(products(factors)[-1], full_matrices=False)
     return -depth * s ** (2 - 2 / depth) * jnp.sum(u * (grad @ vt.T), axis=0)
@@ -270,14 +275,19 @@ def _check_observed(m, mask):
         if not isinstance(value, jax.Array | np.ndarray) or np.ndim(value) != 2:
             given = f"has shape {np.shape(value)}" if hasattr(value, "shape") else f"is {value!r}"
             raise ValueError(f"{name} {given}; allowed: an array (n, n)")
-    if mask.dtype != bool:
-        raise ValueError(f"mask has dtype {mask.dtype}; allowed: bool, True where observed")
     n = m.shape[0]
-    require("mask", mask.astype(int), shape=(n, n))
+    _check_mask("mask", mask, n)
     traced = any(isinstance(x, jax.core.Tracer) for x in (m, mask))
     require("m", jnp.where(mask, m, 0) if traced else np.where(mask, m, 0), shape=(n, n))
     if not isinstance(mask, jax.core.Tracer) and not np.any(mask):
         raise ValueError("mask observes no entry; allowed: at least one")
+
+
+def _check_mask(name, mask, n):
+    if getattr(mask, "dtype", None) != np.dtype(bool):
+        given = f"has dtype {mask.dtype}" if hasattr(mask, "dtype") else f"is {mask!r}"
+        raise ValueError(f"{name} {given}; allowed: bool, True where observed")
+    require(name, mask.astype(int), shape=(n, n))
 
 
 def _update(factors, m, mask, lr):

@@ -39,8 +39,10 @@ from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Array, Float
 
 from theorylab.citation import references
-from theorylab.lab.require import require
+from theorylab.deep_linear.arrays import as_float
+from theorylab.lab.require import require, whole
 
+_NUMBERS = (bool, int, float, np.generic, np.ndarray, jax.Array)
 KINDS = ("freeze", "silence", "blur", "decorrelate", "lesion")
 
 
@@ -101,7 +103,8 @@ class Deficit:
                 require("strength", self.strength, shape=(len(self.modes),))
         window = (self.start, self.stop)
         for name, edge in zip(("start", "stop"), window, strict=True):
-            if isinstance(edge, str) or edge is None:
+            kind = jnp.result_type(edge) if isinstance(edge, _NUMBERS) else None
+            if kind is None or jnp.issubdtype(kind, jnp.complexfloating):
                 raise ValueError(f"{name} is {edge!r}; allowed: a time")
         traced = any(isinstance(edge, jax.core.Tracer) for edge in window)
         if not traced and not np.all(np.asarray(self.start) <= np.asarray(self.stop)):
@@ -149,12 +152,17 @@ def gates(
         Gates of shape (P, r); all ones where nothing is impaired.
 
     Raises:
-        ValueError: a deficit names a pathway or mode that does not exist.
+        ValueError: a deficit names a pathway or mode that does not exist; pathways or modes is no
+            whole number above 0.
 
     >>> o, q, g = gates(Deficit("freeze", 1, 0.0, 0.3), 0.1, pathways=2, modes=1)
     >>> print(o.ravel(), q.ravel(), g.ravel())
     [1. 1.] [1. 1.] [1. 0.]
     """
+    pathways, modes = whole("pathways", pathways, low=1), whole("modes", modes, low=1)
+    t = as_float(t)
+    if not isinstance(t, jax.core.Tracer) and np.any(np.isnan(t)):
+        raise ValueError(f"t is {t}; allowed: a time")
     deficits = listed(deficits, pathways, modes)
     amounts = [_amount(deficit, t, modes, dtype) for deficit in deficits]
     return _combine(deficits, amounts, pathways, (modes,), dtype)
@@ -252,7 +260,10 @@ def listed(
     ...
     ValueError: pathway of a deficit is 2; allowed: a whole number at least 0 and below 2
     """
-    deficits = (deficits,) if isinstance(deficits, Deficit) else tuple(deficits or ())
+    deficits = (deficits,) if isinstance(deficits, Deficit) else deficits
+    if not isinstance(deficits, tuple | list | None):
+        raise ValueError(f"deficits is {deficits!r}; allowed: Deficit or several of them")
+    deficits = tuple(deficits or ())
     for deficit in deficits:
         if not isinstance(deficit, Deficit):
             raise ValueError(f"deficits holds {deficit!r}; allowed: Deficit or several of them")

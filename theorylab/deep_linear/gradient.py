@@ -22,7 +22,7 @@ from theorylab.deep_linear.conserved import balancedness
 from theorylab.deep_linear.deficits import Deficits, in_steps, listed, matrix_gates, residual
 from theorylab.deep_linear.initialisation import Params, check_params
 from theorylab.deep_linear.tasks import full_basis
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.lab.stepping import check_record_every, euler, record_scan, rk4
 
 
@@ -93,7 +93,7 @@ def train_gd(
     >>> bool(frozen.k[-1, 1, 0] < 0.2 * frozen.k[-1, 0, 0]), bool(frozen.loss[-1] < 1e-9)
     (True, True)
     """
-    sigma = as_float(sigma)
+    sigma, steps = as_float(sigma), whole("steps", steps, low=1)
     deficits = _checked(params, sigma, lr, "lr", steps, deficits, record_every, decay)
     if check_stability:
         check_step("lr", lr, sigma, len(params[0]), 2.0, decay=decay)
@@ -124,7 +124,7 @@ def gradient_flow(
     >>> round(float(flow.k[-1, 0, 0] - (1 - jnp.exp(-1))), 9)
     -0.0
     """
-    sigma = as_float(sigma)
+    sigma, steps = as_float(sigma), whole("steps", steps, low=1)
     deficits = _checked(params, sigma, step, "step", steps, deficits, record_every, decay)
     check_step("step", step, sigma, len(params[0]), 2.5, decay=decay)
     return _train(
@@ -197,7 +197,6 @@ def _checked(params, sigma, step, name, steps, deficits, record_every, decay):
     require("sigma", sigma, shape=(None, None))
     require(name, step, above=0.0, shape=())
     require("decay", decay, low=0.0, shape=())
-    require("steps", steps, low=1, integer=True)
     check_record_every(record_every, steps)
     check_params(params, sigma.shape)
     for a, layers in enumerate(params):

@@ -111,6 +111,7 @@ def solve_modes(
     p0, s = _same(p0, s)
     ts = as_float(ts).astype(p0.dtype)
     depth = whole("depth", depth, low=1)
+    require("ts", ts, shape=(None,))
     require("number of times", ts.size, low=2)
     require("spacing of ts", jnp.diff(ts), low=0.0)
     check_strength("p0", p0, depth, imbalance)

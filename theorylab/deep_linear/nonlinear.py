@@ -13,7 +13,7 @@ from theorylab.deep_linear.arrays import Scalar, as_float
 from theorylab.deep_linear.deficits import Deficits, gates, in_steps, listed
 from theorylab.deep_linear.initialisation import Params, check_params
 from theorylab.deep_linear.tasks import task_svd
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.lab.stepping import check_record_every, record_scan
 
 ACTIVATIONS = {"linear": lambda x: x, "tanh": jnp.tanh, "relu": jax.nn.relu}
@@ -56,7 +56,8 @@ def train_nonlinear(
     Args:
         params: weights, from `aligned_init` (with `spare` strengths as in the official script).
         sigma: the task, (o, i).
-        lr, steps, record_every: as in `train_gd`; the learning rate is not checked.
+        lr, steps, record_every: as in `train_gd`; the learning rate is not checked, and
+            one that is too large ends in infinities or NaN.
         deficits: "freeze" of whole pathways.
         activation: "linear", "tanh" or "relu".
 
@@ -74,8 +75,8 @@ def train_nonlinear(
     sigma = as_float(sigma)
     require("activation", activation, choices=tuple(ACTIVATIONS))
     require("sigma", sigma, shape=(None, None))
-    require("lr", lr, above=0.0)
-    require("steps", steps, low=1, integer=True)
+    require("lr", lr, above=0.0, shape=())
+    steps = whole("steps", steps, low=1)
     check_record_every(record_every, steps)
     check_params(params, sigma.shape)
     deficits = listed(deficits, len(params))

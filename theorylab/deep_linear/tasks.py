@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, Real
 
 from theorylab.citation import references
 from theorylab.deep_linear.arrays import as_float
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 
 
 @references("saxe2019semantic", "kleinman2024critical")
@@ -28,7 +28,7 @@ def hierarchical_tree(levels: int = 4) -> Float[Array, "o i"]:
     >>> print(np.round(s**2, 6))
     [15.  7.  3.  3.  1.  1.  1.  1.]
     """
-    require("levels", levels, low=1, integer=True)
+    levels = whole("levels", levels, low=1)
     items = jnp.arange(2 ** (levels - 1))
     rows = []
     for level in range(levels):
@@ -47,6 +47,9 @@ def task_svd(
     largest one is positive. Modes with equal singular values have arbitrary directions within
     their common subspace, and so have modes with singular value zero: set strengths up and read
     them off in one and the same basis, as every function here does.
+
+    Derivatives of U and V are NaN where singular values coincide, and JAX has none where sigma
+    is not square.
 
     Returns:
         u: output modes, (o, r); s: singular values, falling, (r,); v: input modes, (i, r).
@@ -118,17 +121,17 @@ def task_pair(
     """
     _check_rank("r1", r1, n, fro)
     _check_rank("r2", r2, n, fro)
-    require("shared", shared, low=0, high=min(r1, r2), integer=True)
+    require("shared", shared, low=0, high=min(r1, r2), integer=True, shape=())
     first = tuple(range(r1))
     second = (*range(shared), *range(r1, r1 + r2 - shared))
     return _matrices(key, n, (first, second), fro)
 
 
 def _check_rank(name: str, rank: int, n: int, fro: float | None) -> None:
-    require("n", n, low=1, integer=True)
-    require(name, rank, low=1, high=n, integer=True)
+    require("n", n, low=1, integer=True, shape=())
+    require(name, rank, low=1, high=n, integer=True, shape=())
     if fro is not None:
-        require("fro", fro, above=0.0)
+        require("fro", fro, above=0.0, shape=())
 
 
 @partial(jax.jit, static_argnames=("n", "terms"))

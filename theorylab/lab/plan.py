@@ -26,7 +26,7 @@ import numpy as np
 import xarray as xr
 
 from theorylab.lab.batch import Arrays, Executor, Local, Task
-from theorylab.lab.experiment import Coord, Experiment, check_names, name_of, parameters_of
+from theorylab.lab.experiment import Coord, Experiment, bind, check_names, name_of, parameters_of
 from theorylab.lab.fingerprint import fingerprint, libraries, traceable
 from theorylab.lab.progress import Progress, reporter
 from theorylab.lab.store import Store, default_store
@@ -125,13 +125,15 @@ class Plan:
             executor: where chunks run; default: the devices of this machine.
 
         Raises:
-            ValueError: `simulate` does not return what `outputs` declares, or results of
-                different conditions cannot share one array.
+            ValueError: `validate` of the experiment refuses a combination of swept values,
+                `simulate` does not return what `outputs` declares, or results of different
+                conditions cannot share one array.
         """
         store = (store or default_store()) if self.storable else None
         known = store.get(self.key) if store else None
         if known is not None:
             return known
+        self._validate()
         groups = list(self._groups())
         tasks = [task for _, tasks in groups for task in tasks]
         done: dict[int, Arrays] = {}
@@ -156,6 +158,16 @@ class Plan:
             for task in tasks if len(tasks) > 1 else ():
                 store.delete(self._task_key(task))
         return dataset
+
+    def _validate(self) -> None:
+        # Each swept value was checked by itself; here what concerns several of them.
+        kind = type(self.experiment)
+        if kind.validate is Experiment.validate:
+            return
+        names = [name for axis in self.axes for name in axis.names]
+        for values in itertools.product(*(axis.values for axis in self.axes)):
+            point = dict(zip(names, sum(values, ()), strict=True))
+            bind(kind, {**self.experiment.parameters(), **point}).validate()
 
     @property
     def storable(self) -> bool:

@@ -63,6 +63,8 @@ def require(
         return value
     try:
         numbers = np.asarray(value)
+        if np.iscomplexobj(numbers):
+            raise TypeError
         ok = np.issubdtype(numbers.dtype, np.number) & np.isfinite(numbers)
     except (TypeError, ValueError):
         ok = np.asarray(False)

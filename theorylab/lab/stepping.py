@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from theorylab.lab.arrays import Scalar
-from theorylab.lab.require import require
+from theorylab.lab.require import whole
 
 
 def euler(velocity: Callable, state: PyTree, h: Scalar) -> PyTree:
@@ -47,7 +47,7 @@ def check_record_every(record_every: int, steps: int) -> None:
     ...
     ValueError: record_every is 3; allowed: a divisor of steps = 10
     """
-    require("record_every", record_every, low=1, integer=True)
+    whole("record_every", record_every, low=1)
     if steps % record_every:
         raise ValueError(f"record_every is {record_every}; allowed: a divisor of steps = {steps}")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import mpmath
-from sympy import Expr, expand, factor, nan, oo, simplify, zoo
+from sympy import Expr, Integral, Product, Sum, expand, factor, nan, oo, simplify, zoo
 from sympy.core.function import AppliedUndef
 
 from theorylab.symbolic.domain import Domain
@@ -137,8 +137,9 @@ def reduce_to_zero(expr: Expr, domain: Domain, how: tuple[Callable, ...] | None)
     if vanishes(expr):
         return expr
     routes = (how,) if how else _DEFAULT
-    atoms = {atom: domain.stand_in(atom) for atom in expr.atoms(AppliedUndef) if _plain(atom)}
-    forms = (expr, expr.xreplace(atoms)) if atoms else (expr,)
+    named = _with_known_functions(expr, domain)
+    atoms = {atom: domain.stand_in(atom) for atom in _constants(named) if _plain(atom)}
+    forms = dict.fromkeys((expr, named, named.xreplace(atoms)))
     rests = (_apply(form, route) for form in forms for route in routes)
     first = next(rests)
     if vanishes(first):
@@ -154,7 +155,8 @@ def signed_form(
     A whole-number symbol that starts at n is written n + m with m >= 0.
     """
     swap = {}
-    for atom in gap.free_symbols | gap.atoms(AppliedUndef):
+    named = _with_known_functions(gap, domain)
+    for atom in named.free_symbols | _constants(named):
         if atom in domain and atom.is_commutative is not False:
             span = domain[atom]
             stand_in = domain.stand_in(atom)
@@ -162,7 +164,7 @@ def signed_form(
             if span.integer and span.low.is_Integer:
                 shifted = type(stand_in)(stand_in.name, integer=True, nonnegative=True)
                 swap[atom] = span.low + shifted
-    for candidate in (gap, gap.subs(swap, simultaneous=True)):
+    for candidate in (gap, named.subs(swap, simultaneous=True)):
         steps: tuple = (lambda e: e, *(how or (factor, simplify)), factor, expand)
         form = candidate
         for step in steps:
@@ -170,6 +172,29 @@ def signed_form(
             if form.is_positive or (not strict and form.is_nonnegative):
                 return form
     return None
+
+
+def _with_known_functions(expr: Expr, domain: Domain) -> Expr:
+    """Functions that are added up over their argument know their range, and stay functions."""
+    for function in _varying(expr):
+        expr = expr.replace(function, domain.stand_in(function))
+    return expr
+
+
+def _constants(expr: Expr) -> set:
+    """Values of functions that no sum, product or integral varies: symbols may stand for them."""
+    functions = _varying(expr)
+    return {atom for atom in expr.atoms(AppliedUndef) if atom.func not in functions}
+
+
+def _varying(expr: Expr) -> set:
+    """Functions whose argument is the index of a sum, product or integral around them."""
+    return {
+        atom.func
+        for node in expr.atoms(Sum, Product, Integral)
+        for atom in node.function.atoms(AppliedUndef)
+        if atom.free_symbols & set(node.variables)
+    }
 
 
 def describe(residual: Residual, evidence: Evidence) -> str:

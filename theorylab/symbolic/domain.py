@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Dummy, Expr, Integer, Rational, Symbol, floor, nsimplify, sympify
+from sympy import Dummy, Expr, Function, Integer, Rational, Symbol, floor, nsimplify, sympify
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from theorylab.symbolic.items import DerivationError
@@ -189,18 +189,32 @@ class Domain(Mapping):
             visit(key, ())
         return order
 
-    def stand_in(self, atom: Any) -> Dummy:
-        """A fresh symbol that knows what the domain says of `atom` (positive, integer, ...)."""
+    def at(self, values: Mapping[Symbol, Any]) -> "Domain":
+        """The ranges of the other symbols and functions where some symbols have these values."""
+        return Domain(
+            {
+                key: type(span)(span.low.subs(values), span.high.subs(values))
+                for key, span in self.items()
+                if key not in values
+            }
+        )
+
+    def stand_in(self, atom: Any) -> Any:
+        """A fresh symbol that knows what the domain says of `atom` (positive, integer, ...).
+
+        For a function such as `p`, without its argument, it is a function.
+        """
         span = self.get(atom)
         name = str(getattr(atom, "name", None) or getattr(atom.func, "__name__", "x"))
+        kind = Function if isinstance(atom, UndefinedFunction) else Dummy
         if span is None:
-            return Dummy(name, real=True)
+            return kind(name, real=True)
         known = {"integer": True} if span.integer else {"real": True}
         if span.low.is_positive:
             known["positive"] = True
         elif span.low.is_nonnegative:
             known["nonnegative"] = True
-        return Dummy(name, **known)
+        return kind(name, **known)
 
 
 def _sample(span: Interval, values: dict, rng: random.Random, place: Any = None) -> Expr:

@@ -64,10 +64,7 @@ def opaque(expr: Expr, table: dict) -> Expr:
     """
 
     def visit(node: Any) -> Any:
-        unknown = isinstance(node, AppliedUndef | Derivative | Subs) or (
-            isinstance(node, Integral) and node.has(AppliedUndef)
-        )
-        if unknown:
+        if _unknown(node):
             key = node.as_dummy() if isinstance(node, Integral | Subs) else node
             if key not in table:
                 table[key] = Dummy(
@@ -81,6 +78,12 @@ def opaque(expr: Expr, table: dict) -> Expr:
         return node.func(*map(visit, node.args))
 
     return visit(expr)
+
+
+def _unknown(node: Any) -> bool:
+    return isinstance(node, AppliedUndef | Derivative | Subs) or (
+        isinstance(node, Integral) and node.has(AppliedUndef)
+    )
 
 
 def refuse_floats(exprs: Iterable[Expr]) -> None:
@@ -105,13 +108,17 @@ def samples(
 ) -> Iterator[Sample]:
     """Values of `exprs` at `count` points of the domain where all of them are finite.
 
-    Each is evaluated twice, to `digits` decimals. Symbols in `fixed` have the value given.
+    Each is evaluated twice, to `digits` decimals. Symbols in `fixed` have the value given. Under
+    a sum over k, `f(k)` is another unknown for each k.
     `edges`: as in `Domain.points`.
 
     Raises:
         DerivationError: a symbol has no range, or a float stands in an expression.
     """
     refuse_floats(exprs)
+    if any(map(_varies_under_a_sum, exprs)):
+        yield from _added_up(exprs, domain, seed, count, digits, fixed or {}, edges)
+        return
     table: dict = {}
     plain = [opaque(expr, table) for expr in exprs]
     named = {dummy: key for key, dummy in table.items()}
@@ -143,6 +150,41 @@ def samples(
         found += 1
         if found == count:
             return
+
+
+def _added_up(
+    exprs: list[Expr],
+    domain: Domain,
+    seed: str,
+    count: int,
+    digits: tuple[int, int],
+    fixed: Mapping,
+    edges: str,
+) -> Iterator[Sample]:
+    """Samples of sums over values of unknown functions: every value is drawn by itself."""
+    free = set().union(*(expr.free_symbols for expr in exprs)) - set(fixed)
+    known = {s: s for s in sorted(free, key=str) if s in domain}
+    found = 0
+    for number, values in enumerate(domain.points(known, seed, 4 * count + 4, edges)):
+        at = [_term_by_term(expr.subs(values)) for expr in exprs]
+        endless = [expr for expr in at if _varies_under_a_sum(expr)]
+        if endless:
+            raise DerivationError(f"cannot add up {endless[0]}: unknown terms without a last one")
+        inner = f"{seed} {number}"
+        for sample in samples(at, domain.at(values), inner, 1, digits, fixed, edges):
+            yield Sample(values | sample.point, sample.coarse, sample.fine)
+            found += 1
+        if found == count:
+            return
+
+
+def _varies_under_a_sum(expr: Expr) -> bool:
+    """Whether an unknown is added up or multiplied over an index that it depends on."""
+    return any(
+        unknown.free_symbols & set(node.variables)
+        for node in expr.atoms(Sum, Product)
+        for unknown in node.function.find(_unknown)
+    )
 
 
 def difference(coarse: tuple, fine: tuple) -> tuple[str, Any]:
@@ -226,12 +268,14 @@ def _term_by_term(expr: Expr) -> Expr:
     """Write out sums and products over explicit ranges: `doit` would seek closed forms."""
 
     def explicit(node: Any) -> bool:
-        ranges = node.limits if isinstance(node, Sum | Product) else ()
-        return len(ranges) == 1 and all(end.is_Integer for end in ranges[0][1:])
+        if not isinstance(node, Sum | Product) or len(node.limits[-1]) < 3:
+            return False
+        return all(end.is_Integer for end in node.limits[-1][1:])
 
     def written_out(node: Any) -> Expr:
-        index, low, high = node.limits[0]
-        terms = [node.function.subs(index, n) for n in range(int(low), int(high) + 1)]
+        *inner, (index, low, high) = node.limits
+        term = node.func(node.function, *inner) if inner else node.function
+        terms = [term.subs(index, n) for n in range(int(low), int(high) + 1)]
         return Add(*terms) if isinstance(node, Sum) else Mul(*terms)
 
     while (outer := expr.replace(explicit, written_out)) != expr:
@@ -275,6 +319,13 @@ def _matrix_evaluator(exprs: list[Expr], matrices: list) -> Callable:
 
 
 def _matrix(node: Any, values: Mapping, shapes: Mapping) -> Any:
+    value = _matrix_or_number(node, values, shapes)
+    if value.has(nan, zoo, oo):
+        raise ValueError("not finite")
+    return value
+
+
+def _matrix_or_number(node: Any, values: Mapping, shapes: Mapping) -> Any:
     if node in shapes:
         return shapes[node]
     if isinstance(node, MatrixSymbol):
@@ -282,6 +333,11 @@ def _matrix(node: Any, values: Mapping, shapes: Mapping) -> Any:
     if not node.has(*shapes):
         value = node.subs(values)
         return Matrix(value.doit()) if isinstance(value, MatrixBase | MatrixExpr) else value
+    if isinstance(node, Sum | Product):
+        added = _term_by_term(node.subs(values))
+        if isinstance(added, Sum | Product):
+            raise DerivationError(f"cannot add up {node}")
+        return _matrix(added, values, shapes)
     parts = [_matrix(arg, values, shapes) for arg in node.args]
     if isinstance(node, MatrixElement):
         whole, row, column = parts

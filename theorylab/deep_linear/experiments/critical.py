@@ -21,6 +21,15 @@ _EDGE = (np.arange(0, 0.85, 0.025), np.arange(0.85, 1.15, 0.005), np.arange(1.15
 ONSETS = np.concatenate(_EDGE).round(3)  # in half-times; dense where the critical period closes
 
 
+def _check_start(experiment):
+    limit = experiment.strength / 4
+    if experiment.initial >= limit:
+        raise ValueError(
+            f"initial is {experiment.initial}; allowed: below strength / 4 = {limit}, so that less "
+            "than half of the target is learned at the start"
+        )
+
+
 class CriticalWindow(Experiment):
     """What a freeze of pathway B leaves of one mode, exactly: no training is run."""
 
@@ -30,6 +39,10 @@ class CriticalWindow(Experiment):
     onset: float = traced(0.0, low=0.0, unit="half-time", doc="onset of the deficit")
     duration: float = traced(0.1, low=0.0, unit="half-time", doc="duration of the deficit")
     outputs = {"share": Output((), doc="final share of pathway B, theory")}
+
+    def validate(self):
+        """Together the pathways start below the target's half, which the unit of time needs."""
+        _check_start(self)
 
     def simulate(self, key):
         """Where the line K_A + K_B = S meets the invariant after the deficit."""
@@ -52,6 +65,10 @@ class Sensitivity(Experiment):
         "kernel": Output(("moment",), unit="1/time", doc="loss of K_B per time of the freeze"),
         "closing": Output(("level",), unit="half-time", doc="when the loss falls to a level"),
     }
+
+    def validate(self):
+        """Together the pathways start below the target's half, which the unit of time needs."""
+        _check_start(self)
 
     def coords(self):
         """Moments in half-times, and levels of the loss relative to time 0."""

@@ -123,7 +123,7 @@ def _laws(d: Derivation) -> None:
         _F_theta - F,
         -P(theta),
         by=Rewrite(how=(whole_ranges, summand_by_summand)),
-        using=("tail", "overlap"),
+        using=("tail",),
         why="A threshold that is one higher loses the overlaps that just reached it.",
     )
 
