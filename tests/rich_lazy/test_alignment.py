@@ -140,6 +140,24 @@ def test_the_exception_and_its_condition():
     assert np.isclose(task_alignment(jnp.outer(v, v), 1.0, beta), (b[9] ** 2 + 12) / 13)
 
 
+def test_the_small_starts_that_training_does_not_leave():
+    """W_1 = -w_2 b^T returns to zero; W_1 b = -w_2 alone does not keep it from the task."""
+    b, w2 = jnp.array([0.6, 0.8]), jnp.array([[0.02, -0.01, 0.03]])
+    trapped = -jnp.outer(w2[0], b)
+    free = trapped + 0.02 * jnp.outer(jnp.array([1.0, 1.0, 0.0]), jnp.array([0.8, -0.6]))
+    assert np.allclose(free @ b, -w2[0])
+
+    def trained(w1, t):
+        lower, upper = linear_weight_flow(w1, w2, b[None], jnp.array([t]), substeps=2000)
+        return lower[0], upper[0]
+
+    assert max(float(jnp.abs(w).max()) for w in trained(trapped, 12.0)) < 1e-6
+    lower, upper = trained(free, 60.0)
+    assert np.allclose(upper @ lower, b[None])
+    kernel = lower.T @ lower + jnp.sum(upper**2) * jnp.eye(2)
+    assert np.allclose(kernel, jnp.eye(2) + jnp.outer(b, b), atol=0.01)
+
+
 COVARIANCE = jnp.diag(jnp.array([0.4, 0.25, 0.15, 0.1, 0.06, 0.04]))
 
 
@@ -173,10 +191,48 @@ def test_small_starts_lose_no_digits():
         assert np.isclose(tiny, expected_alignment(gram, 1.0), rtol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e30, 1e200])
+def test_the_alignments_depend_on_no_common_scale(scale):
+    gram, beta = jnp.diag(jnp.array([3.0, 1.0, 0.5])), jnp.array([1.0, 2.0, 0.0])
+    huge, omega = scale * gram, 0.7 * scale**0.5
+    assert np.isclose(participation_ratio(huge), participation_ratio(gram), rtol=1e-12)
+    assert np.isclose(expected_alignment(huge, omega), expected_alignment(gram, 0.7), rtol=1e-12)
+    one = task_alignment(huge, omega, scale * beta)
+    assert np.isclose(one, task_alignment(gram, 0.7, beta), rtol=1e-12)
+
+
+def test_without_a_first_layer_the_kernel_is_the_readouts():
+    nothing, beta = jnp.zeros((4, 4)), jnp.arange(4.0)
+    for omega in (1.0, 1e-9):
+        found = expected_alignment(nothing, omega), task_alignment(nothing, omega, beta)
+        assert np.allclose(found, 5 / np.sqrt(7 * 4))
+    assert np.isclose(jax.jit(expected_alignment)(nothing, 1.0), 5 / np.sqrt(7 * 4))
+    with pytest.raises(ValueError, match="gram is zero"):
+        expected_alignment(nothing, 0.0)
+
+
+def test_gradients_of_the_alignment_are_those_of_differences():
+    gram, way = jnp.diag(jnp.array([1.0, 0.0, 0.0])), jnp.diag(jnp.array([-1.0, 0.7, 0.3]))
+
+    def value(step):
+        return task_alignment(gram + step * way, 0.6, jnp.array([0.0, 1.0, 2.0]))
+
+    h = 1e-6
+    assert np.isclose(jax.grad(value)(h), (value(2 * h) - value(0.0)) / (2 * h), rtol=1e-5)
+    assert np.isfinite(jax.grad(value)(0.0))
+    assert float(jax.grad(lambda omega: expected_alignment(gram, omega))(0.0)) == 0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: expected_alignment(jnp.eye(2), -1.0), "omega is -1.0"),
+        (lambda: participation_ratio(jnp.zeros((2, 2))), "gram is zero"),
+        (lambda: expected_alignment(-jnp.eye(2), 1.0), "gram has an eigenvalue -1"),
+        (lambda: expected_alignment(jnp.tri(2), 1.0), "gram differs from its transpose"),
+        (lambda: task_alignment(jnp.eye(2), 1.0, jnp.zeros(2)), "beta is zero"),
+        (lambda: optimal_init_gram(jnp.diag(jnp.array([2.0, -1.0])), 1.0), "task_covariance has"),
+        (lambda: optimal_init_gram(jnp.eye(2) / 2, 1e200), "sigma is 1e.200"),
         (lambda: expected_alignment(jnp.eye(2), 1.0, jnp.eye(2)), "trace 2; allowed: 1"),
         (lambda: optimal_init_gram(COVARIANCE, 0.0), "sigma is 0.0"),
         (lambda: optimal_init_gram(COVARIANCE, 1.0, 3.0), "least eigenvalue"),

@@ -1,5 +1,7 @@
 """The kernel of the recurrent matrix by outer products, against Jacobians."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -73,6 +75,27 @@ def test_the_forms_of_the_leak_agree_where_they_must():
 
 
 LEAKS = ("inside", "outside")
+
+
+def test_one_step_does_not_reach_the_recurrent_matrix():
+    params, x = network(), CXT.sample(jax.random.key(5), 4).x[:1]
+    assert np.array_equal(rnn_recurrent_ntk(params, x), np.zeros((12, 12)))
+
+
+def test_weights_that_do_not_fit_each_other_are_named():
+    params, x = network(), CXT.sample(jax.random.key(5), 4).x
+    apply, kernel = inspect.unwrap(rnn_apply), inspect.unwrap(rnn_recurrent_ntk)
+    for name, shape in (("w_h", (7, 6)), ("w_x", (6, 7)), ("w_o", (3, 6)), ("w_o", (7,))):
+        for f in (apply, kernel):
+            with pytest.raises(ValueError, match=rf"params\.{name} has shape"):
+                f(params._replace(**{name: jnp.ones(shape)}), x)
+    for empty in (x[:0], x[:, :0]):
+        with pytest.raises(ValueError, match="at least one step, trial and input"):
+            kernel(params, empty)
+    # whole numbers, and inputs of another precision, are taken in that of the weights
+    plain = rnn_apply(params, jnp.ones((3, 2, 7)))[0]
+    for other in (jnp.ones((3, 2, 7), int), jnp.ones((3, 2, 7), jnp.float32)):
+        np.testing.assert_array_equal(apply(params, other)[0], plain)
 
 
 def test_bad_input_is_named():
