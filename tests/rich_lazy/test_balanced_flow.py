@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
 from theorylab.rich_lazy import lambda_balanced, lambda_balanced_flow, linear_kernel
 from theorylab.symbolic import compiled
@@ -90,6 +91,20 @@ def test_without_lambda_it_is_the_formula_of_two_balanced_layers():
     w = jnp.array([[0.2]])
     found = lambda_balanced_flow(w, w, jnp.array([[1.7]]), ts).b[:, 0, 0]
     assert np.allclose(found, logistic(1.7, 0.04, ts), atol=1e-13)
+
+
+def test_at_short_times_it_is_the_printed_formula():
+    """With F^{-1}, as braun2022exact gives it for no lambda: fine while e^{Ft} is small."""
+    w1, w2 = _balanced(3, 0.0, 4, 4, 4)
+    s = np.random.default_rng(5).normal(size=(4, 4))
+    f, q = np.block([[np.zeros((4, 4)), s.T], [s, np.zeros((4, 4))]]), np.vstack([w1.T, w2])
+    exact = lambda_balanced_flow(w1, w2, s, TIMES)
+    for n, t in enumerate(TIMES[:3]):
+        e, back = expm(f * t), np.linalg.inv(f)
+        middle = np.eye(4) + q.T @ (e @ back @ e - back) @ q / 2
+        p = e @ q @ np.linalg.solve(middle, q.T @ e)
+        assert np.abs(p[:4, :4] - exact.a[n]).max() < 1e-9
+        assert np.abs(p[4:, :4] - exact.b[n]).max() < 1e-9
 
 
 @pytest.mark.parametrize("lam", [0.0, 1.5, -1.5])
