@@ -76,6 +76,16 @@ def test_closed_forms_against_trained_networks(kind, ratio, betas):
     assert abs(ra.mean() - expected_representation_alignment(gram)) < 1e-5
 
 
+def test_from_a_large_start_a_higher_rank_is_not_lazier(betas):
+    """The theorem is on small starts. Here rank one turns less than rank three, by far."""
+    found = []
+    for rank in (1, 3, 6):
+        ka = _trained(*_start([1] * rank + [0] * (6 - rank), 0.1, 3.0), betas)[0]
+        found.append((float(ka.mean()), float(ka.std()) / TASKS**0.5))
+    (one, error), (three, other), (full, _) = found
+    assert one - three > 5 * (error + other) and full > one
+
+
 def test_the_numbers_of_the_theorem():
     def at(rank, ratio, d=10):
         gram = jnp.diag(jnp.where(jnp.arange(d) < rank, 1 / rank, 0.0))

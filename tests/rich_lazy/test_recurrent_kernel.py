@@ -11,6 +11,7 @@ from theorylab.ntk import empirical_ntk
 from theorylab.rich_lazy import (
     CXT,
     RNNConfig,
+    RNNParams,
     init_rnn,
     low_rank,
     rnn_apply,
@@ -75,6 +76,18 @@ def test_the_forms_of_the_leak_agree_where_they_must():
 
 
 LEAKS = ("inside", "outside")
+
+
+def test_without_input_rates_grow_by_the_gain_over_root_two():
+    """Half of the units are silent: of full rank the network is unstable above a gain of 1.41."""
+    growth = []
+    for seed in range(4):
+        w_h = low_rank(400, 2**0.5)(jax.random.key(seed), (400, 400))
+        params = RNNParams(jnp.ones((400, 1)), w_h, jnp.ones((1, 400)))
+        rates = rnn_apply(params, jnp.zeros((30, 1, 1)).at[0].set(1.0))[1][:, 0]
+        size = jnp.linalg.norm(rates, axis=1)
+        growth.append(float(size[29] / size[9]) ** (1 / 20))
+    assert np.mean(growth) == pytest.approx(1, abs=0.04)
 
 
 def test_one_step_does_not_reach_the_recurrent_matrix():
