@@ -81,6 +81,15 @@ def test_small_starts_and_sparse_truths_in_either_precision(dtype):
             assert jnp.isfinite(smallest) and smallest < diagonal_penalty(least, alpha)
 
 
+def test_rounding_does_not_stop_the_search_short():
+    """In single precision the objective no longer shows the last improvements."""
+    x = jax.random.normal(jax.random.key(0), (64, 3, 6), jnp.float32)
+    y = jnp.array([1.0, -2.0, 0.5], jnp.float32)
+    beta = jax.jit(jax.vmap(lambda x: diagonal_net_limit(x, y, 1e-6)))(x)
+    rest = jnp.abs(jnp.einsum("kij,kj->ki", x, beta) - y[None, :]).max(axis=1)
+    assert float(rest.max()) < 1e-4, rest
+
+
 def test_what_the_data_scale_to():
     """beta(c X, y) and beta(X, c y) are those of other alphas."""
     beta = diagonal_net_limit(X, Y, 0.1)

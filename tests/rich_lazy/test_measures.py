@@ -253,6 +253,7 @@ def test_shapes_that_do_not_fit_are_named_without_the_type_checker():
     calls = {
         "k1 has shape": lambda f: f(kernel_alignment)(jnp.eye(3), jnp.eye(4)),
         "h1 has shape": lambda f: f(representation_alignment)(H0, H1[1:]),
+        "high has shape": lambda f: f(paired_difference)(np.ones((2, 2)), np.ones((2, 2))),
         "w has shape": lambda f: f(readout_correlation)(H0, H1),
     }
     for message, call in calls.items():

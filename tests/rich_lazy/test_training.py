@@ -101,8 +101,8 @@ def test_weights_that_are_not_trained_do_not_decay():
 
 
 def test_loss_and_accuracy_refuse_what_does_not_fit():
-    trials = TWO_AF.sample(KEY, 4)
     logits = jnp.zeros((8, 4, 3))
+    trials = Trials(logits, jnp.zeros((8, 4), int), jnp.ones((8, 4)))
     wrong = {
         r"trials\.y has shape \(8, 4\); allowed: \(1, 4\)": (logits[:1], trials),
         r"trials\.y holds .*3": (logits, trials._replace(y=trials.y + 3)),
