@@ -263,14 +263,14 @@ def lambda_balanced(
     dtype = floating(dtype)
     if not is_traced(scale) and not np.isfinite(float(jnp.asarray(scale, dtype) ** 4)):
         raise ValueError(f"scale is {scale}; allowed: a scale whose fourth power is within {dtype}")
-    if lam < 0:
-        w2, w1 = lambda_balanced(key, n_out, n_hidden, n_in, -lam, scale, dtype)
-        return w1.T, w2.T
-    if lam > 0 and n_out < n_hidden:
+    if (lam > 0 and n_out < n_hidden) or (lam < 0 and n_in < n_hidden):
         raise ValueError(
             f"lam is {lam} for {n_in} inputs, {n_hidden} hidden units and {n_out} outputs; "
             "allowed: above 0 with n_out >= n_hidden, below 0 with n_in >= n_hidden"
         )
+    if lam < 0:
+        w2, w1 = lambda_balanced(key, n_out, n_hidden, n_in, -lam, scale, dtype)
+        return w1.T, w2.T
     draw, turn = jax.random.split(key)
     w1 = jnp.asarray(scale, dtype) * gaussian(draw, n_hidden, n_in, dtype)
     if lam == 0:
