@@ -188,9 +188,7 @@ def test_the_mean_probability_is_lower_where_it_is_cut():
 def test_there_are_no_balanced_layers_of_some_sizes():
     with pytest.raises(ValueError, match="n_out >= n_hidden"):
         lambda_balanced(KEY, 10, 5, 1, lam=1.0)
-    with pytest.raises(
-        ValueError, match=r"lam is -0\.5 for 2 inputs.*7 outputs; .*n_in >= n_hid"
-    ):
+    with pytest.raises(ValueError, match=r"lam is -0\.5 for 2 inputs.*7 outputs; .*n_in >= n_hid"):
         lambda_balanced(KEY, 2, 5, 7, lam=-0.5)
 
 
