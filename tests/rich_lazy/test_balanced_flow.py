@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
-from theorylab.rich_lazy import lambda_balanced_flow, linear_kernel
+from theorylab.rich_lazy import lambda_balanced, lambda_balanced_flow, linear_kernel
 from theorylab.symbolic import compiled
 
 TIMES = np.array([0.0, 0.5, 2.0, 5.0, 20.0])
@@ -92,6 +93,20 @@ def test_without_lambda_it_is_the_formula_of_two_balanced_layers():
     assert np.allclose(found, logistic(1.7, 0.04, ts), atol=1e-13)
 
 
+def test_at_short_times_it_is_the_printed_formula():
+    """With F^{-1}, as braun2022exact gives it for no lambda: fine while e^{Ft} is small."""
+    w1, w2 = _balanced(3, 0.0, 4, 4, 4)
+    s = np.random.default_rng(5).normal(size=(4, 4))
+    f, q = np.block([[np.zeros((4, 4)), s.T], [s, np.zeros((4, 4))]]), np.vstack([w1.T, w2])
+    exact = lambda_balanced_flow(w1, w2, s, TIMES)
+    for n, t in enumerate(TIMES[:3]):
+        e, back = expm(f * t), np.linalg.inv(f)
+        middle = np.eye(4) + q.T @ (e @ back @ e - back) @ q / 2
+        p = e @ q @ np.linalg.solve(middle, q.T @ e)
+        assert np.abs(p[:4, :4] - exact.a[n]).max() < 1e-9
+        assert np.abs(p[4:, :4] - exact.b[n]).max() < 1e-9
+
+
 @pytest.mark.parametrize("lam", [0.0, 1.5, -1.5])
 def test_the_kernel_of_one_mode_is_a_function_of_its_strength(lam):
     squared = compiled("rich_lazy/balanced-flow/kernel-of-strength", args=("lambda", "p"))
@@ -114,8 +129,44 @@ def test_it_jits_and_vmaps():
         assert np.allclose(together.b[n], alone.b, atol=1e-13)
 
 
+def test_derivatives_where_eigenvalues_agree():
+    one, way = jnp.eye(2), jnp.array([[1.0, 2.0], [0.5, -1.0]])
+
+    def learned(a):
+        return lambda_balanced_flow(one / 2, one / 2, one + a * way, jnp.array([0.5, 9.0])).b
+
+    slope = jax.jvp(learned, (0.0,), (1.0,))[1]
+    assert np.allclose(slope, (learned(1e-5) - learned(-1e-5)) / 2e-5, atol=1e-8)
+
+
+def test_from_a_saddle_rounding_is_learned_at_last():
+    # w2 = -w1: the product goes to zero and stays, but for rounding, which grows as exp(2 s t)
+    w, s = jnp.array([[0.3]]), jnp.array([[2.0]])
+    strength = lambda_balanced_flow(w, -w, s, jnp.array([8.0, 40.0])).b[:, 0, 0]
+    assert abs(strength[0]) < 1e-6 and np.isclose(strength[1], 2)
+
+
+def test_a_network_with_one_output_can_be_balanced_where_the_first_layer_is_wide():
+    w1, w2 = lambda_balanced(jax.random.key(0), 4, 3, 1, lam=-1.0)
+    s = np.random.default_rng(2).normal(size=(1, 4))
+    exact = lambda_balanced_flow(w1, w2, s, TIMES)
+    for n, weights in enumerate(_adaptive(np.asarray(w1), np.asarray(w2), s)):
+        assert np.abs(exact.a[n] - linear_kernel(*weights).a).max() < 1e-11
+
+
+def test_what_would_run_for_ever_or_overflow_is_refused():
+    one = jnp.eye(2)
+    with pytest.raises(ValueError, match="strides; allowed: at most 1e8"):
+        lambda_balanced_flow(one, one, 1e30 * one, TIMES)
+    with pytest.raises(ValueError, match="have the squared length"):
+        lambda_balanced_flow(1e100 * one, 1e100 * one, one, TIMES)
+
+
 def test_unbalanced_weights_are_refused():
     with pytest.raises(ValueError, match="allowed: balanced weights"):
         lambda_balanced_flow(jnp.eye(2), jnp.diag(jnp.array([1.0, 2.0])), jnp.eye(2), TIMES)
     with pytest.raises(ValueError, match="ts decreases"):
         lambda_balanced_flow(jnp.eye(2), jnp.eye(2), jnp.eye(2), jnp.array([1.0, 0.0]))
+    tiny = 1e-17 * jnp.eye(2)
+    with pytest.raises(ValueError, match="allowed: balanced weights"):
+        lambda_balanced_flow(tiny, tiny * jnp.array([[1.0, 2.0]]), jnp.eye(2), TIMES)

@@ -1,5 +1,7 @@
 """Numbers of the claims, and checks that a wrong formula does not pass."""
 
+import copy
+
 import numpy as np
 import pytest
 from sympy import MatrixSymbol, Trace, symbols
@@ -14,6 +16,7 @@ from theorylab.symbolic import (
     compiled,
     expand_products,
 )
+from theorylab.symbolic.mutations import mutations
 
 
 def test_the_whole_theory_is_general():
@@ -42,6 +45,19 @@ def test_a_wrong_claim_about_matrices_is_refuted():
         with pytest.raises(DerivationError) as error:
             d.check(name)
         assert error.value.outcome == "REFUTED"
+
+
+def test_a_solution_with_another_start_is_refuted():
+    """The equation alone would let (c + P_0 G)^{-1} P_0 pass for any c."""
+    d = next(d for d in DERIVATIONS if d.name == "rich_lazy/balanced-flow")
+    core = d.items["core"]
+    changed = [m.item for m in mutations(core, []) if m.label == "rhs: sign of 1"]
+    assert len(changed) == 1
+    wrong = copy.copy(d)
+    wrong.items, wrong._verdicts = d.items | {"core": changed[0]}, {}
+    wrong.check("core-flow", "solution")
+    with pytest.raises(DerivationError, match="core-start"):
+        wrong.check("core-start")
 
 
 def test_the_slope_is_the_derivative_of_the_compiled_formula():

@@ -1,6 +1,8 @@
 """The limit of the diagonal network: optimality, gradient flow, and the two ends."""
 
+import jax
 import jax.numpy as jnp
+import mpmath
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -67,7 +69,66 @@ def test_the_penalty_keeps_its_digits():
     assert 1 < l1 < 1.05
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_starts_and_sparse_truths_in_either_precision(dtype):
+    x = jnp.asarray(X, dtype)
+    for alpha in (1e-3, 1e-6) if dtype == "float32" else (1e-3, 1e-6, 1e-9, 1e-12):
+        for y in (jnp.asarray(Y, dtype), x[:, 1], 1e8 * x[:, 0]):
+            beta = diagonal_net_limit(x, y, alpha)  # else it says that it failed
+            assert diagonal_kkt_gap(beta, x, alpha) < 2e3 * jnp.finfo(dtype).eps
+            smallest = diagonal_penalty(beta, alpha)
+            least = jnp.asarray(np.linalg.pinv(X), dtype) @ y
+            assert jnp.isfinite(smallest) and smallest < diagonal_penalty(least, alpha)
+
+
+def test_rounding_does_not_stop_the_search_short():
+    """In single precision the objective no longer shows the last improvements."""
+    x = jax.random.normal(jax.random.key(0), (64, 3, 6), jnp.float32)
+    y = jnp.array([1.0, -2.0, 0.5], jnp.float32)
+    beta = jax.jit(jax.vmap(lambda x: diagonal_net_limit(x, y, 1e-6)))(x)
+    rest = jnp.abs(jnp.einsum("kij,kj->ki", x, beta) - y[None, :]).max(axis=1)
+    assert float(rest.max()) < 1e-4, rest
+
+
+def test_what_the_data_scale_to():
+    """beta(c X, y) and beta(X, c y) are those of other alphas."""
+    beta = diagonal_net_limit(X, Y, 0.1)
+    assert np.allclose(diagonal_net_limit(1e200 * X, 1e200 * Y, 0.1), beta, rtol=1e-12)
+    assert np.allclose(diagonal_net_limit(X, 1e8 * Y, 1e4 * 0.1), 1e8 * beta, rtol=1e-9)
+    assert np.allclose(diagonal_net_limit(X, 0 * Y, 0.1), 0)
+    assert float(diagonal_kkt_gap(np.zeros(6), X, 0.1)) == 0
+
+
+def test_the_penalty_against_many_digits():
+    with mpmath.workdps(60):
+        for beta, alpha in ((1.0, 1e-3), (1e-5, 1e-9), (3.0, 1e-200), (1e150, 1e-3), (1e-9, 2.0)):
+            z = mpmath.mpf(beta) / mpmath.mpf(alpha) ** 2
+            want = mpmath.mpf(alpha) ** 2 * (2 - mpmath.sqrt(4 + z**2) + z * mpmath.asinh(z / 2))
+            found = float(diagonal_penalty(jnp.array([0.0, -beta]), alpha))
+            assert found == pytest.approx(float(want), rel=1e-13)
+
+
+def test_the_limit_has_the_derivative_of_the_implicit_function():
+    beta = np.asarray(diagonal_net_limit(X, Y, 0.3))
+    weights = np.sqrt(beta**2 + 4 * 0.3**4)  # one over the curvature of the penalty
+    want = (weights[:, None] * X.T) @ np.linalg.inv((X * weights) @ X.T)
+    slope = jax.jacrev(lambda y: diagonal_net_limit(X, y, 0.3))
+    assert np.allclose(slope(jnp.asarray(Y)), want, atol=1e-10)
+    assert np.isfinite(slope(jnp.zeros(3))).all()
+
+
+@pytest.mark.parametrize("x", [X[[0, 1, 0]], 0 * X, X.T[[0, 1, 2, 3]]])
+def test_data_that_cannot_be_fitted_are_refused(x):
+    y = np.arange(1.0, 1 + len(x))
+    with pytest.raises(ValueError, match="are not fitted"):
+        diagonal_net_limit(x, y, 0.1)
+
+
 def test_bad_input():
+    with pytest.raises(ValueError, match="beta holds"):
+        diagonal_penalty(np.full(3, np.nan), 1.0)
+    with pytest.raises(ValueError, match=r"alpha is 1e.200; allowed: above 0 and with its square"):
+        diagonal_penalty(Y, 1e200)
     with pytest.raises(ValueError, match="alpha is 0"):
         diagonal_net_limit(X, Y, 0.0)
     with pytest.raises(ValueError, match="y holds"):

@@ -165,10 +165,30 @@ def test_lambda_balanced_layers(sizes, lam):
     assert float(jnp.linalg.norm(w1)) > 0.1 and float(jnp.linalg.norm(w2)) > 0.1
 
 
+def test_one_output_is_balanced_below_zero_where_inputs_outnumber_hidden_units():
+    w1, w2 = lambda_balanced(KEY, 4, 3, 1, lam=-2.0)
+    np.testing.assert_allclose(w2.T @ w2 - w1 @ w1.T, -2 * jnp.eye(3), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_half_precision_is_drawn_in_single(dtype):
+    for init in (*SQUARE.values(), from_spectrum(jnp.ones(2)), task_aligned(jnp.eye(N))):
+        w, single = init(KEY, (N, N), dtype), init(KEY, (N, N), jnp.float32)
+        assert w.dtype == dtype
+        np.testing.assert_array_equal(w, single.astype(dtype))
+
+
+def test_the_mean_probability_is_lower_where_it_is_cut():
+    """The numbers of the docstring."""
+    n = 400
+    share = [float((distance_dependent(p)(KEY, (n, n)) != 0).mean()) for p in (0.2, 1.0)]
+    assert share == pytest.approx([0.17, 0.45], abs=0.01)
+
+
 def test_there_are_no_balanced_layers_of_some_sizes():
     with pytest.raises(ValueError, match="n_out >= n_hidden"):
         lambda_balanced(KEY, 10, 5, 1, lam=1.0)
-    with pytest.raises(ValueError, match="n_in >= n_hidden"):
+    with pytest.raises(ValueError, match=r"lam is -0\.5 for 2 inputs.*7 outputs; .*n_in >= n_hid"):
         lambda_balanced(KEY, 2, 5, 7, lam=-0.5)
 
 
@@ -192,6 +212,16 @@ def test_what_cannot_be_rescaled_is_said():
         (lambda: low_rank(2, match="nuclear"), "match is 'nuclear'"),
         (lambda: low_rank(2, orientation="torch"), "orientation is 'torch'"),
         (lambda: low_rank(2)(KEY, (3, 4, 5)), "shape is"),
+        (lambda: low_rank(1)(KEY, (0, 4)), "shape is 0"),
+        (lambda: low_rank(1)(KEY, (4, 4), jnp.int32), "dtype is int32"),
+        (lambda: low_rank(1)(KEY, (4, 4), jnp.complex64), "dtype is complex64"),
+        (lambda: dale(0.2)(KEY, (2, 2)), "0.2 of 2 units; allowed: some units of either sign"),
+        (lambda: sparse(1e-9)(KEY, (4, 4)), "fro 0"),
+        (lambda: task_aligned(jnp.zeros((2, 2))), "is zero; allowed: not zero"),
+        (lambda: task_aligned(-jnp.eye(2)), "c has an eigenvalue -1"),
+        (lambda: task_aligned(jnp.tri(2)), "c differs from its transpose"),
+        (lambda: lambda_balanced(KEY, 3, 2, 4, scale=1e80), "scale is 1e.80"),
+        (lambda: truncate_svd(jnp.full((2, 2), jnp.nan), 1, None), "w holds"),
         (lambda: dale(1.0), "frac_inh is 1.0"),
         (lambda: dale(dist="uniform"), "dist is 'uniform'"),
         (lambda: sparse(0.0), "p is 0.0"),

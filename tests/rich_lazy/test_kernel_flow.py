@@ -115,6 +115,9 @@ def test_the_function_moves_at_the_speed_of_its_kernel():
         ({"ts": jnp.array([1.0, 0.5])}, "ts decreases"),
         ({"ts": jnp.array([-1.0])}, "ts holds"),
         ({"substeps": 0}, "substeps is 0"),
+        ({"ts": jnp.array([1e4])}, "substeps is 2, with which the steps diverge"),
+        ({"sigma_x": -jnp.eye(3)}, "sigma_x has an eigenvalue -1"),
+        ({"w1": jnp.full((2, 3), jnp.nan)}, "w1 holds"),
     ],
 )
 def test_bad_input(change, message):
@@ -127,3 +130,11 @@ def test_bad_input(change, message):
     }
     with pytest.raises(ValueError, match=message):
         linear_weight_flow(**{**given, **change})
+
+
+def test_kernels_that_are_none():
+    skew = jnp.tri(2)
+    with pytest.raises(ValueError, match="k0 differs from its transpose"):
+        closed_kernel_flow(skew, jnp.ones(2), jnp.ones(2), TS)
+    with pytest.raises(ValueError, match=r"start\.a differs from its transpose"):
+        linear_kernel_flow(linear_kernel(skew, skew)._replace(a=skew), skew, TS)

@@ -218,7 +218,59 @@ def test_pairs_leave_out_what_is_not_finite():
         paired_difference(np.array([1.0, np.nan]), np.zeros(2))
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_no_scale_is_too_small_or_too_large(scale):
+    for center in (False, True):
+        assert kernel_alignment(scale * K0, K1, center) == pytest.approx(
+            float(kernel_alignment(K0, K1, center))
+        )
+        assert representation_alignment(scale * H0, H1, center) == pytest.approx(
+            float(representation_alignment(H0, H1, center))
+        )
+    assert kernel_change(scale * K0, scale * K1) == pytest.approx(float(kernel_change(K0, K1)))
+    assert readout_correlation(scale * H0, scale * H1[:4]) == pytest.approx(
+        float(readout_correlation(H0, H1[:4]))
+    )
+    assert weight_change(scale * H0, -scale * H0) == pytest.approx(
+        2 * scale * float(jnp.linalg.norm(H0))
+    )
+    assert weight_change(scale * H0, -scale * H0, relative=True) == pytest.approx(2)
+
+    def f(p, x):
+        return scale * jnp.tanh(x @ p)
+
+    p, y = jnp.ones((4, 1)), jnp.zeros((12, 1))
+    plain = chizat_kappa(lambda p, x: jnp.tanh(x @ p), p, H0, y, KEYS[0])
+    assert chizat_kappa(f, p, H0, y, KEYS[0]) == pytest.approx(float(plain))
+    gap = linearization_gap(lambda p, x: jnp.tanh(x @ p), p, 2 * p, H0)
+    assert linearization_gap(f, p, 2 * p, H0) == pytest.approx(float(gap))
+
+
+def test_what_is_the_same_for_all_inputs_is_zero_once_centred():
+    """Rounding leaves 1e-17 of it, whose alignment would be a number without a meaning."""
+    for value in (0.1, 7.7, 1000.1):
+        with pytest.raises(ValueError, match="h0, once centred, is zero"):
+            linear_cka(jnp.full((12, 3), value), H1)
+
+
+def test_parameters_of_other_shapes_are_not_broadcast():
+    with pytest.raises(ValueError, match=r"p1 w has shape \(3,\); allowed: \(1\)"):
+        weight_change({"w": jnp.ones(1)}, {"w": jnp.ones(3)})
+    with pytest.raises(ValueError, match=r"p1 w holds .*nan"):
+        weight_change({"w": jnp.ones(1)}, {"w": jnp.full(1, jnp.nan)})
+    with pytest.raises(ValueError, match="p0 is zero"):
+        weight_change(jnp.zeros(2), jnp.ones(2), relative=True)
+    with pytest.raises(ValueError, match="p1 has shape"):
+        linearization_gap(lambda p, x: x @ p, jnp.ones((4, 1)), jnp.ones((4, 2)), H0)
+
+
 def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="k1 differs from its transpose"):
+        kernel_alignment(K0, K0 + jnp.tri(12, dtype=float))
+    with pytest.raises(ValueError, match=r"h1 holds .*inf"):
+        sign_similarity(H0, H0 * jnp.inf)
+    with pytest.raises(ValueError, match="f has derivative 0"):
+        chizat_kappa(lambda p, x: (x @ p) ** 2, jnp.zeros((4, 1)), H0, H0[:, :1], KEYS[0])
     with pytest.raises(ValueError, match="is zero"):
         kernel_alignment(jnp.eye(3), jnp.zeros((3, 3)))
     with pytest.raises(ValueError, match="y has shape"):
@@ -230,6 +282,7 @@ def test_shapes_that_do_not_fit_are_named_without_the_type_checker():
     calls = {
         "k1 has shape": lambda f: f(kernel_alignment)(jnp.eye(3), jnp.eye(4)),
         "h1 has shape": lambda f: f(representation_alignment)(H0, H1[1:]),
+        "high has shape": lambda f: f(paired_difference)(np.ones((2, 2)), np.ones((2, 2))),
         "w has shape": lambda f: f(readout_correlation)(H0, H1),
     }
     for message, call in calls.items():

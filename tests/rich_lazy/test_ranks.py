@@ -84,10 +84,36 @@ def test_the_host_finds_the_eigenvalues_where_the_device_cannot():
         np.testing.assert_allclose(np.sort(have), np.sort(eigenvalues(matrix)), atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_no_scale_is_too_small_or_too_large(scale):
+    """LAPACK gives 1.5e138 for the eigenvalue of 1e200 times the identity."""
+    w = jax.random.normal(KEY, (5, 5))
+    small, plain = rank_report(scale * w), rank_report(w)
+    for name, value in plain.items():
+        want = value if name in RANKS else value * scale
+        assert float(small[name]) == pytest.approx(float(want), rel=1e-12), name
+    single = jnp.eye(3, dtype=jnp.float32) * (1e-30 if scale < 1 else 1e30)
+    assert float(rank_report(single)["eig"]) == pytest.approx(3)
+    assert float(rank_report(single)["radius"]) == pytest.approx(float(single[0, 0]))
+
+
+def test_gradients_are_finite_where_the_rank_is_smooth():
+    flat, single = jnp.eye(4), jnp.outer(jnp.arange(1.0, 5.0), jnp.ones(4))
+    for kind in ("eig", "pr", "entropy"):
+        for w in (flat, single) if kind == "pr" else (flat,):
+            slope = jax.grad(lambda w, kind=kind: effective_rank(w, kind))(w)
+            assert np.abs(slope).max() < 1e-12  # the largest value, or the least
+    w, way = jax.random.normal(KEY, (2, 4, 4))
+    for kind in RANKS:
+        line = lambda a, kind=kind: effective_rank(w + a * way, kind)  # noqa: E731
+        numeric = (line(1e-6) - line(-1e-6)) / 2e-6
+        np.testing.assert_allclose(jax.grad(line)(0.0), numeric, rtol=1e-6)
+
+
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="kind is 'trace'"):
         effective_rank(jnp.eye(2), "trace")
-    with pytest.raises(ValueError, match=r"\(2, 3\); allowed for 'eig': \(n, n\)"):
+    with pytest.raises(ValueError, match=r"\(2, 3\); allowed: \(n, n\)"):
         effective_rank(jnp.ones((2, 3)))
     with pytest.raises(ValueError, match=r"w holds .*nan"):
         effective_rank(jnp.full((2, 2), jnp.nan))

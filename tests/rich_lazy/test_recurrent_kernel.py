@@ -1,5 +1,7 @@
 """The kernel of the recurrent matrix by outer products, against Jacobians."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from theorylab.ntk import empirical_ntk
 from theorylab.rich_lazy import (
     CXT,
     RNNConfig,
+    RNNParams,
     init_rnn,
     low_rank,
     rnn_apply,
@@ -73,6 +76,39 @@ def test_the_forms_of_the_leak_agree_where_they_must():
 
 
 LEAKS = ("inside", "outside")
+
+
+def test_without_input_rates_grow_by_the_gain_over_root_two():
+    """Half of the units are silent: of full rank the network is unstable above a gain of 1.41."""
+    growth = []
+    for seed in range(4):
+        w_h = low_rank(400, 2**0.5)(jax.random.key(seed), (400, 400))
+        params = RNNParams(jnp.ones((400, 1)), w_h, jnp.ones((1, 400)))
+        rates = rnn_apply(params, jnp.zeros((30, 1, 1)).at[0].set(1.0))[1][:, 0]
+        size = jnp.linalg.norm(rates, axis=1)
+        growth.append(float(size[29] / size[9]) ** (1 / 20))
+    assert np.mean(growth) == pytest.approx(1, abs=0.04)
+
+
+def test_one_step_does_not_reach_the_recurrent_matrix():
+    params, x = network(), CXT.sample(jax.random.key(5), 4).x[:1]
+    assert np.array_equal(rnn_recurrent_ntk(params, x), np.zeros((12, 12)))
+
+
+def test_weights_that_do_not_fit_each_other_are_named():
+    params, x = network(), CXT.sample(jax.random.key(5), 4).x
+    apply, kernel = inspect.unwrap(rnn_apply), inspect.unwrap(rnn_recurrent_ntk)
+    for name, shape in (("w_h", (7, 6)), ("w_x", (6, 7)), ("w_o", (3, 6)), ("w_o", (7,))):
+        for f in (apply, kernel):
+            with pytest.raises(ValueError, match=rf"params\.{name} has shape"):
+                f(params._replace(**{name: jnp.ones(shape)}), x)
+    for empty in (x[:0], x[:, :0]):
+        with pytest.raises(ValueError, match="at least one step, trial and input"):
+            kernel(params, empty)
+    # whole numbers, and inputs of another precision, are taken in that of the weights
+    plain = rnn_apply(params, jnp.ones((3, 2, 7)))[0]
+    for other in (jnp.ones((3, 2, 7), int), jnp.ones((3, 2, 7), jnp.float32)):
+        np.testing.assert_array_equal(apply(params, other)[0], plain)
 
 
 def test_bad_input_is_named():

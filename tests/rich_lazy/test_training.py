@@ -1,5 +1,7 @@
 """Training in one program: against a plain loop, in pieces, in pairs, and of parts."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -90,6 +92,33 @@ def test_only_what_is_trained_moves():
         assert same == (name != "w_h")
 
 
+def test_weights_that_are_not_trained_do_not_decay():
+    decaying = optax.chain(optax.add_decayed_weights(0.5), optax.sgd(0.1))
+    end = train_rnn(KEY, start(), TWO_AF, 3, 3, decaying, batch=5, trained=("w_h",)).params
+    np.testing.assert_array_equal(end.w_x[-1], start().w_x)
+    np.testing.assert_array_equal(end.w_o[-1], start().w_o)
+    assert not np.allclose(end.w_h[-1], start().w_h)
+
+
+def test_loss_and_accuracy_refuse_what_does_not_fit():
+    logits = jnp.zeros((8, 4, 3))
+    trials = Trials(logits, jnp.zeros((8, 4), int), jnp.ones((8, 4)))
+    wrong = {
+        r"trials\.y has shape \(8, 4\); allowed: \(1, 4\)": (logits[:1], trials),
+        r"trials\.y holds .*3": (logits, trials._replace(y=trials.y + 3)),
+        r"trials\.y holds .*-1": (logits, trials._replace(y=trials.y - 1)),
+        r"trials\.weight has shape \(1, 1\)": (logits, trials._replace(weight=jnp.ones((1, 1)))),
+        r"trials\.weight is zero": (logits, trials._replace(weight=0 * trials.weight)),
+        r"trials\.weight holds .*-1": (logits, trials._replace(weight=-trials.weight)),
+    }
+    plain = inspect.unwrap(cross_entropy)
+    for message, given in wrong.items():
+        with pytest.raises(ValueError, match=message):
+            plain(*given)
+    with pytest.raises(ValueError, match="logits has shape"):
+        inspect.unwrap(decision_accuracy)(logits[0], trials)
+
+
 def test_loss_counts_weights_and_accuracy_the_last_step():
     logits = jnp.log(jnp.array([[[0.5, 0.25, 0.25]], [[0.2, 0.7, 0.1]]]))
     y = jnp.array([[0], [1]], jnp.int32)
@@ -114,3 +143,17 @@ def test_loss_counts_weights_and_accuracy_the_last_step():
 def test_bad_input_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         train_rnn(KEY, start(), TWO_AF, **({"steps": 4} | change))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"w_o": jnp.ones((2, N))}, r"params\.w_o has shape \(2, 6\); allowed: \(3, any\)"),
+        ({"w_x": jnp.ones((N, 7))}, r"params\.w_x has shape \(6, 7\); allowed: \(any, 3\)"),
+        ({"w_h": jnp.full((N, N), jnp.nan)}, r"params\.w_h holds .*nan"),
+    ],
+)
+def test_a_network_that_does_not_fit_the_task_is_refused(change, message):
+    """With too few outputs the loss of the last class would not be a number."""
+    with pytest.raises(ValueError, match=message):
+        train_rnn(KEY, start()._replace(**change), TWO_AF, 4)

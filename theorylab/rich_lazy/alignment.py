@@ -6,8 +6,8 @@ by gradient flow. Everything holds in the limit $\\sigma \\to 0$ at a fixed rati
 on which alone the results depend.
 """
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Real
 
@@ -15,6 +15,8 @@ from theorylab import symbolic
 from theorylab.citation import references
 from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require
+from theorylab.ntk.matrices import check_semidefinite, is_traced, symmetric
+from theorylab.rich_lazy.rescaling import power_of_two
 
 _START = ("sigma", "omega", r"\mathrm{PR}", "d")
 
@@ -22,18 +24,21 @@ _START = ("sigma", "omega", r"\mathrm{PR}", "d")
 def participation_ratio(gram: Real[ArrayLike, "d d"]) -> Float[Array, ""]:
     """The effective rank $(\\mathrm{Tr}\\, M)^2 / \\mathrm{Tr}\\, M^2$ of a Gram matrix.
 
-    Between 1 and the rank; NaN for a matrix of zeros.
+    Between 1 and the rank.
 
     Args:
-        gram: $M = W^T W$, symmetric and positive semi-definite.
+        gram: $M = W^T W$, symmetric and positive semi-definite, not zero.
 
     Raises:
-        ValueError: not a square matrix of finite numbers.
+        ValueError: not such a matrix. Inside `jit` zeros give what is not a number, and what is no
+            Gram matrix is not noticed.
 
     >>> round(float(participation_ratio(jnp.diag(jnp.array([1.0, 1.0, 0.0])))), 6)
     2.0
     """
-    gram = _square("gram", gram)
+    gram = _gram("gram", gram)
+    _not_zero(gram)
+    gram = gram / power_of_two(gram)
     return jnp.trace(gram) ** 2 / jnp.sum(gram**2)
 
 
@@ -55,7 +60,10 @@ def expected_alignment(
             one; $I/d$ (isotropic tasks) by default.
 
     Raises:
-        ValueError: shapes that do not fit, a negative length, a covariance whose trace is not one.
+        ValueError: shapes that do not fit, matrices that are not symmetric and positive
+            semi-definite, a negative length, a start that is zero, a covariance whose trace is not
+            one. Inside `jit` a start of zeros gives what is not a number, and what is no Gram
+            matrix or covariance is not noticed.
 
     Source: derived here, claim `rich_lazy/alignment/average-strength`; the theorem for isotropic
     tasks in the form proved here, after liu2024connectivity.
@@ -65,7 +73,7 @@ def expected_alignment(
     >>> round(float(expected_alignment(jnp.zeros((10, 10)).at[0, 0].set(1.0), 1.0)), 4)
     0.9308
     """
-    gram = _square("gram", gram)
+    gram = _gram("gram", gram)
     d = gram.shape[0]
     if task_covariance is None:
         along = jnp.trace(gram) / d
@@ -89,7 +97,7 @@ def task_alignment(
         beta: the task, (d,), not zero.
 
     Raises:
-        ValueError: shapes that do not fit, a negative length.
+        ValueError: as `expected_alignment`; a task that is zero.
 
     Source: derived here, claim `rich_lazy/alignment/one-task`.
 
@@ -97,21 +105,27 @@ def task_alignment(
     >>> round(float(task_alignment(jnp.outer(b, b), 1.0, 7 * b)), 6)
     1.0
     """
-    gram = _square("gram", gram)
+    gram = _gram("gram", gram)
     require("beta", beta, shape=(gram.shape[0],))
     beta = as_float(beta).astype(gram.dtype)
-    return _alignment("alignment/one-task", "q", gram, omega, beta @ gram @ beta / (beta @ beta))
+    if not is_traced(beta) and not bool(jnp.any(beta != 0)):
+        raise ValueError("beta is zero; allowed: a task that is not")
+    beta = beta / power_of_two(beta)
+    along = beta @ gram @ beta / (beta @ beta)
+    return _alignment("alignment/one-task", "q", gram, omega, along)
 
 
 def expected_representation_alignment(gram: Real[ArrayLike, "d d"]) -> Float[Array, ""]:
     """The average over isotropic tasks of the representation alignment, $\\sqrt{\\mathrm{PR}}/d$.
+
+    Argument and errors as in `participation_ratio`.
 
     Source: derived here, claim `rich_lazy/single-task/expected-representation`.
 
     >>> round(float(expected_representation_alignment(jnp.eye(4))), 6)
     0.5
     """
-    gram = _square("gram", gram)
+    gram = _gram("gram", gram)
     value = symbolic.compiled("rich_lazy/single-task/expected-representation", args=_START[2:])
     return value(participation_ratio(gram), gram.shape[0])
 
@@ -131,7 +145,7 @@ def expected_target_alignment(gram: Real[ArrayLike, "d d"], omega: Scalar) -> Fl
     >>> round(float(expected_target_alignment(jnp.eye(4) / 4, 1.0)), 6)
     0.5
     """
-    gram = _square("gram", gram)
+    gram = _gram("gram", gram)
     along = jnp.trace(gram) / gram.shape[0]
     return _alignment("single-task/average-target", r"\bar{q}", gram, omega, along)
 
@@ -144,63 +158,87 @@ def optimal_init_gram(
     $$M = c\\,(C + I) - \\omega^2 I, \\qquad c = \\frac{\\sigma^2 + d\\,\\omega^2}{d + 1}$$
 
     With $\\omega = \\sigma$ this is $\\sigma^2 C$. A weight matrix with this Gram matrix is, for
-    one, its symmetric root.
+    one, its symmetric root; it needs as many hidden units as the matrix has rank, d in general.
 
     Args:
-        task_covariance: $C = \\mathrm{E}\\, b b^T$, (d, d), of trace one.
+        task_covariance: $C = \\mathrm{E}\\, b b^T$, (d, d), positive semi-definite, of trace one.
         sigma: Frobenius norm of the first layer, above 0.
         omega: length of the readout, at least 0; equal to sigma by default.
 
     Raises:
-        ValueError: shapes that do not fit, bad scales, a covariance whose trace is not one, or a
-            readout so long that no first layer reaches the bound. Under `jit` the last is not
-            noticed: the matrix then has a negative eigenvalue.
+        ValueError: shapes that do not fit, bad scales, a covariance that is not positive
+            semi-definite or whose trace is not one, or a readout so long that no first layer
+            reaches the bound. Inside `jit` the last is not noticed: the matrix then has a negative
+            eigenvalue.
 
     Source: derived here, claims `rich_lazy/best-start/best`, `constant` and `at-most`.
 
     >>> optimal_init_gram(jnp.diag(jnp.array([0.75, 0.25])), 2.0).tolist()
     [[3.0, 0.0], [0.0, 1.0]]
     """
-    d = _square("task_covariance", task_covariance).shape[0]
+    d = _gram("task_covariance", task_covariance).shape[0]
     c = _task_covariance(task_covariance, d)
     require("sigma", sigma, above=0.0, shape=())
     sigma = jnp.asarray(sigma, c.dtype)
+    _squarable("sigma", sigma)
     if omega is None:
         return sigma**2 * c
     require("omega", omega, low=0.0, shape=())
     omega = jnp.asarray(omega, c.dtype)
+    _squarable("omega", omega)
     constant = symbolic.compiled("rich_lazy/best-start/constant", args=("sigma", "omega", "d"))
     one = jnp.eye(d, dtype=c.dtype)
-    gram = constant(sigma, omega, d) * (c + one) - omega**2 * one
-    if not isinstance(gram, jax.core.Tracer):
+    unit = power_of_two(jnp.stack([sigma, omega]))
+    gram = constant(sigma / unit, omega / unit, d) * (c + one) - (omega / unit) ** 2 * one
+    if not is_traced(gram):
         least = float(jnp.linalg.eigvalsh(gram)[0])
-        if least < -100 * jnp.finfo(c.dtype).eps * float(sigma) ** 2:
+        if least < -100 * float(jnp.finfo(c.dtype).eps):
             raise ValueError(
                 f"omega is {float(omega):.4g}; allowed: short enough that the best Gram matrix is "
-                f"positive (its least eigenvalue is {least:.3g}), such as omega <= sigma"
+                f"positive (its least eigenvalue is {least * float(unit) ** 2:.3g}), such as "
+                "omega <= sigma"
             )
-    return gram
+    return gram * unit * unit
 
 
 def _alignment(step: str, strength: str, gram: Array, omega: Scalar, along: Array) -> Array:
-    """The formula in units of sigma, so that no power of a small start is lost."""
+    """The formula in units of the start, so that no power of a small or large one is lost."""
     require("omega", omega, low=0.0, shape=())
+    omega = jnp.asarray(omega, gram.dtype)
     value = symbolic.compiled(f"rich_lazy/{step}", args=(strength, *_START))
+    if not is_traced(omega) and not float(omega) > 0:
+        _not_zero(gram)
     sigma2 = jnp.trace(gram)
-    ratio = jnp.asarray(omega, gram.dtype) / jnp.sqrt(sigma2)
-    one = jnp.ones((), gram.dtype)
-    return value(along / sigma2, one, ratio, participation_ratio(gram), gram.shape[0])
+    sigma = jnp.sqrt(sigma2)
+    unit = power_of_two(jnp.stack([sigma, omega]))
+    # Without a first layer any ratio will do.
+    ratio = participation_ratio(jnp.where(sigma2 > 0, gram, jnp.ones_like(gram)))
+    return value(along / unit / unit, sigma / unit, omega / unit, ratio, gram.shape[0])
 
 
-def _square(name: str, matrix: ArrayLike) -> Array:
-    matrix = as_float(matrix)
-    require(name, matrix, shape=(None, matrix.shape[0] if matrix.ndim else None))
-    return matrix
+def _gram(name: str, gram: ArrayLike) -> Array:
+    gram = symmetric(name, gram)
+    if not gram.size:
+        raise ValueError(f"{name} has shape {gram.shape}; allowed: at least one row")
+    if not is_traced(gram):
+        eigenvalues = np.linalg.eigvalsh(gram)
+        check_semidefinite(name, jnp.asarray(eigenvalues[0]), jnp.asarray(eigenvalues[-1]))
+    return gram
+
+
+def _squarable(name: str, x: Array) -> None:
+    if not is_traced(x) and not bool(jnp.isfinite(x**2)):
+        raise ValueError(f"{name} is {x}; allowed: a scale whose square is within {x.dtype}")
+
+
+def _not_zero(gram: Array) -> None:
+    if not is_traced(gram) and not float(jnp.trace(gram)) > 0:
+        raise ValueError("gram is zero; allowed: a start that is not")
 
 
 def _task_covariance(c: ArrayLike, d: int) -> Array:
-    c = as_float(c)
     require("task_covariance", c, shape=(d, d))
-    if not isinstance(c, jax.core.Tracer) and abs(float(jnp.trace(c)) - 1) > 1e-4:
+    c = _gram("task_covariance", c)
+    if not is_traced(c) and abs(float(jnp.trace(c)) - 1) > 1e-4:
         raise ValueError(f"task_covariance has trace {float(jnp.trace(c)):.6g}; allowed: 1")
     return c

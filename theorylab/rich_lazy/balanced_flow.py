@@ -11,6 +11,7 @@ $F = \\begin{pmatrix} -\\lambda I/2 & S^T \\\\ S & \\lambda I/2 \\end{pmatrix}$.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.linalg import solve_triangular
 from jax.typing import ArrayLike
 from jaxtyping import Array, Real
@@ -18,6 +19,7 @@ from jaxtyping import Array, Real
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
+from theorylab.ntk.matrices import is_traced
 from theorylab.rich_lazy.kernel_flow import LinearKernel
 
 
@@ -34,10 +36,13 @@ def lambda_balanced_flow(
       R^T R = I + Q(t)^T G_h Q(t), \\qquad G_h = \\int_0^h e^{2Fs}\\, ds$$
 
     In one stride from the start this loses all accuracy once $e^{\\|F\\|t}$ is large; here it is
-    applied in strides of $\\|F\\| h \\le 1$, which keeps nearly full precision for ever. The factor
-    Q is carried along and not P: rounding would raise the rank of P, and what is thus added grows.
-    F may be singular. It jits and vmaps; the number of strides depends on the values, so that
-    derivatives are forward-mode only.
+    applied in strides of $\\|F\\| h \\le 1$, which adds next to nothing to the error of the start.
+    The factor Q is carried along and not P: rounding would raise the rank of P, and what is thus
+    added grows. From a start that lies on a saddle but for rounding, such as one without any part
+    in a direction of the task, rounding is learned at last, after a time of about
+    $36/\\sqrt{\\lambda^2/4 + s^2}$ in double precision; no method can tell the two starts apart. F
+    may be singular. It jits and vmaps; the number of strides, $\\|F\\|t$, depends on the values, so
+    that derivatives are forward-mode only.
 
     Args:
         w1, w2: balanced weights, such as those of `lambda_balanced`; $\\lambda$ is read off them.
@@ -45,8 +50,9 @@ def lambda_balanced_flow(
         ts: times, at least 0 and not decreasing.
 
     Raises:
-        ValueError: shapes that do not fit, bad times, weights that are not balanced. Under `jit`
-            unbalanced weights pass, and the result is that of no network.
+        ValueError: shapes that do not fit, numbers that are not finite, bad times, weights that are
+            not balanced or too large to be squared, more than 10^8 strides. Inside `jit` all of
+            these pass: the result of unbalanced weights is that of no network.
 
     Source: domine2025lambda; claims `rich_lazy/balanced-flow/solution` and
     `factored`.
@@ -67,8 +73,10 @@ def lambda_balanced_flow(
     _check_balance(unlike, lam, w1, w2)
     dtype = jnp.result_type(w1, w2, s)
     gaps = jnp.diff(ts.astype(dtype), prepend=jnp.zeros((), dtype))
-    if not isinstance(gaps, jax.core.Tracer) and bool(jnp.any(gaps < 0)):
+    if not is_traced(gaps) and bool(jnp.any(gaps < 0)):
         raise ValueError(f"ts decreases by {-float(gaps.min()):.3g}; allowed: times in order")
+    if not is_traced(s, lam, gaps):
+        _check_strides(s, lam, gaps)
     with jax.default_matmul_precision("highest"):
         p = _riccati(w1.astype(dtype), w2.astype(dtype), s.astype(dtype), lam.astype(dtype), gaps)
     return LinearKernel(p[:, :inputs, :inputs], p[:, inputs:, :inputs], p[:, inputs:, inputs:])
@@ -78,39 +86,56 @@ def lambda_balanced_flow(
 def _riccati(w1, w2, s, lam, gaps):
     outputs, inputs = s.shape
     low, high = jnp.eye(inputs, dtype=s.dtype), jnp.eye(outputs, dtype=s.dtype)
-    rates, basis = jnp.linalg.eigh(jnp.block([[-lam / 2 * low, s.T], [s, lam / 2 * high]]))
-    q = basis.T @ jnp.vstack([w1.T, w2])
+    f = jnp.block([[-lam / 2 * low, s.T], [s, lam / 2 * high]])
+    speed = jax.lax.stop_gradient(jnp.hypot(lam / 2, jnp.linalg.norm(s, 2)))
+    q = jnp.vstack([w1.T, w2])
     one = jnp.eye(q.shape[1], dtype=s.dtype)
 
     def gap(q, length):
-        strides = jnp.maximum(jnp.ceil(jnp.max(jnp.abs(rates)) * length), 1).astype(int)
-        h = length / strides.astype(s.dtype)
-        grown, integral = jnp.exp(rates * h), _growth(rates, h)
+        strides = jnp.maximum(jnp.ceil(speed * length), 1).astype(int)
+        grown, integral = _growth(f, length / strides.astype(s.dtype))
 
         def stride(_, q):
-            root = jnp.linalg.cholesky(one + q.T @ (integral[:, None] * q))
-            return solve_triangular(root, (grown[:, None] * q).T, lower=True).T
+            root = jnp.linalg.cholesky(one + q.T @ integral @ q)
+            return solve_triangular(root, (grown @ q).T, lower=True).T
 
         q = jax.lax.fori_loop(0, strides, stride, q)
-        return q, (basis @ q) @ (basis @ q).T
+        return q, q @ q.T
 
     return jax.lax.scan(gap, q, gaps)[1]
 
 
-def _growth(w, h):
-    """(exp(2 w h) - 1) / (2 w), which is h at w = 0."""
-    small = w == 0
-    safe = jnp.where(small, 1.0, w)
-    return jnp.where(small, h, jnp.expm1(2 * safe * h) / (2 * safe))
+def _growth(f, h):
+    """e^{Fh} and G_h for ||F|| h of at most one, by Taylor's series.
+
+    Unlike eigenvectors it has derivatives where eigenvalues agree, such as for S = I.
+    """
+    one = jnp.eye(f.shape[0], dtype=f.dtype)
+    mean = one
+    for k in range(20, 1, -1):
+        mean = one + (h / k) * f @ mean
+    grown = one + h * f @ mean
+    return grown, h / 2 * (mean + grown @ mean)
 
 
 def _check_balance(unlike: Array, lam: Array, w1: Array, w2: Array) -> None:
-    if isinstance(unlike, jax.core.Tracer):
+    if is_traced(unlike):
         return
-    off = float(jnp.linalg.norm(unlike - lam * jnp.eye(unlike.shape[0], dtype=unlike.dtype)))
     size = float(jnp.linalg.norm(w1) ** 2 + jnp.linalg.norm(w2) ** 2)
-    if off > 1e3 * float(jnp.finfo(unlike.dtype).eps) * max(size, 1e-30):
+    if not size < 1e-2 * float(jnp.finfo(unlike.dtype).max) ** 0.5:
+        raise ValueError(f"w1 and w2 have the squared length {size:.3g}; allowed: far smaller")
+    off = float(jnp.linalg.norm(unlike - lam * jnp.eye(unlike.shape[0], dtype=unlike.dtype)))
+    if off > 1e3 * float(jnp.finfo(unlike.dtype).eps) * size:
         raise ValueError(
             f"w2^T w2 - w1 w1^T differs from a multiple of the identity by {off:.3g}; allowed: "
             "balanced weights. For any others there is linear_kernel_flow"
+        )
+
+
+def _check_strides(s: Array, lam: Array, gaps: Array) -> None:
+    strides = np.hypot(float(jnp.abs(lam)) / 2, float(jnp.linalg.norm(s))) * float(gaps.sum())
+    if not strides <= 1e8:
+        raise ValueError(
+            f"s, lambda and ts ask for {strides:.3g} strides; allowed: at most 1e8. The largest "
+            "singular value of s times the last time counts"
         )

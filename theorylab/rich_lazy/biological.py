@@ -15,7 +15,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Real
 
 from theorylab.lab.arrays import Scalar
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.rich_lazy.initialisers import Initialiser, gaussian, oriented
 from theorylab.rich_lazy.rescaling import rescale
 
@@ -42,7 +42,7 @@ CORTEX = MappingProxyType(
 
 def _sized(draw, gain, orientation):
     """The initialiser whose matrices are those drawn, at Frobenius norm $g\\sqrt{post}$."""
-    require("gain", gain, above=0)
+    require("gain", gain, above=0, shape=())
 
     def scaled(key, post, pre, dtype):
         size = jnp.asarray(gain, dtype) * jnp.sqrt(jnp.asarray(post, dtype))
@@ -66,7 +66,8 @@ def dale(
     """Dale's law: all synapses that a unit makes have one sign.
 
     The last `frac_inh` of the presynaptic units are inhibitory. Their weights are made
-    $(1-f)/f$ times as strong if `balanced`, so that a row sums to zero on average.
+    $(1-f)/f$ times as strong if `balanced`, so that a row sums to zero on average; where f is not a
+    whole number of units it is rounded to one, and the sum is only near zero.
 
     Args:
         frac_inh: f, above 0 and below 1.
@@ -75,19 +76,24 @@ def dale(
         gain: g.
 
     Raises:
-        ValueError: an argument is not allowed.
+        ValueError: an argument is not allowed; by the initialiser, so few units that all have one
+            sign.
 
     >>> w = dale(0.25)(jax.random.key(0), (8, 8))
     >>> bool((w[:, :6] >= 0).all() and (w[:, 6:] <= 0).all())
     True
     """
-    require("frac_inh", frac_inh, above=0, below=1)
+    require("frac_inh", frac_inh, above=0, below=1, shape=())
     require("balanced", balanced, choices=(False, True))
     require("dist", dist, choices=WEIGHTS)
     inhibition = (1 - frac_inh) / frac_inh if balanced else 1.0
 
     def draw(key, post, pre, dtype):
         first = pre - round(frac_inh * pre)
+        if first in (0, pre):
+            raise ValueError(
+                f"frac_inh is {frac_inh} of {pre} units; allowed: some units of either sign"
+            )
         sign = jnp.where(jnp.arange(pre) < first, 1.0, -inhibition).astype(dtype)
         return _positive(key, (post, pre), dtype, dist) * sign[None, :]
 
@@ -101,13 +107,14 @@ def sparse(p: Scalar = 0.2, gain: Scalar = 1.25, orientation: str = "post_pre") 
         p: connection probability, above 0 and at most 1; may be traced.
 
     Raises:
-        ValueError: an argument is not allowed.
+        ValueError: an argument is not allowed; by the initialiser, if no connection was drawn,
+            which inside `jit` gives what is not a number.
 
     >>> w = sparse(0.1)(jax.random.key(0), (50, 50))
     >>> 0.05 < float((w != 0).mean()) < 0.15
     True
     """
-    require("p", p, above=0, high=1)
+    require("p", p, above=0, high=1, shape=())
 
     def draw(key, post, pre, dtype):
         kept, values = jax.random.split(key)
@@ -129,7 +136,8 @@ def distance_dependent(
     """Connection probability that falls with distance as $e^{-r/\\ell}$.
 
     Units lie at random in the unit cube. The probability is scaled to the mean p, and where that
-    would exceed one it is one, so that the mean then is a little lower.
+    would exceed one it is one: the mean then is lower, the more so the shorter $\\ell$. With the
+    defaults it is about 0.17 and not 0.2; with p = 1 it is about 0.45.
 
     Args:
         p: mean connection probability, above 0 and at most 1.
@@ -143,9 +151,9 @@ def distance_dependent(
     >>> distance_dependent(0.2)(jax.random.key(0), (30, 30)).shape
     (30, 30)
     """
-    require("p", p, above=0, high=1)
-    require("length", length, above=0)
-    require("dim", dim, low=1, integer=True)
+    require("p", p, above=0, high=1, shape=())
+    require("length", length, above=0, shape=())
+    dim = whole("dim", dim, low=1)
     for name, flag in (("periodic", periodic), ("positive", positive)):
         require(name, flag, choices=(False, True))
 
@@ -182,8 +190,8 @@ def chain_motif(
     >>> chain_motif(0.9, 0.5)(jax.random.key(0), (30, 30)).shape
     (30, 30)
     """
-    require("rho", rho, low=-1, high=1)
-    require("amp", amp, low=0)
+    require("rho", rho, low=-1, high=1, shape=())
+    require("amp", amp, low=0, shape=())
 
     def draw(key, post, pre, dtype):
         _square(post, pre)
@@ -220,6 +228,7 @@ def cell_type(
     >>> bool((w[:, :32] >= 0).all() and (w[:, 32:] <= 0).all())
     True
     """
+    require("fractions", fractions, shape=(None,))
     k = len(fractions)
     require("probs", probs, shape=(k, k))
     require("probs", probs, low=0, high=1)

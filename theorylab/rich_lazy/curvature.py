@@ -8,8 +8,12 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from theorylab.citation import references
+from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require, whole
 from theorylab.ntk import linearize
+from theorylab.ntk.matrices import is_traced
+from theorylab.rich_lazy.measures import parameter_pairs
+from theorylab.rich_lazy.rescaling import power_of_two
 
 Network = Callable[[PyTree, Array], Array]
 
@@ -28,13 +32,21 @@ def linearization_gap(
 
     Outputs that have not changed at all give "not a number".
 
+    Raises:
+        ValueError: structures or shapes of parameters that differ, parameters or inputs that are
+            not finite.
+
     >>> f = lambda p, x: p**2 * x
     >>> float(linearization_gap(f, jnp.array(1.0), jnp.array(3.0), jnp.ones(1)))
     0.5
     """
+    parameter_pairs(p0, p1)
+    require("x", x)
     after = f(p1, x)
     change = after - f(p0, x)
-    return jnp.linalg.norm(after - linearize(f, p0)(p1, x)) / jnp.linalg.norm(change)
+    unit = power_of_two(change)
+    rest = after - linearize(f, p0)(p1, x)
+    return jnp.linalg.norm(rest / unit) / jnp.linalg.norm(change / unit)
 
 
 @references("chizat2019lazy")
@@ -61,7 +73,9 @@ def chizat_kappa(
         key: of the starting directions.  starts, iterations: of both iterations.
 
     Raises:
-        ValueError: targets that do not fit, numbers below 1.
+        ValueError: targets that do not fit, numbers below 1, parameters, inputs or targets that
+            are not finite, parameters that are integers, or a start where the output does not move
+            at all; inside `jit` the last gives what is not finite.
 
     Source: chizat2019lazy, equation (4).
 
@@ -71,13 +85,17 @@ def chizat_kappa(
     0.5
     """
     starts, iterations = whole("starts", starts, low=1), whole("iterations", iterations, low=1)
+    parameter_pairs(p0, p0)
+    require("x", x)
     flat, unravel = ravel_pytree(p0)
+    if not jnp.issubdtype(flat.dtype, jnp.floating):
+        raise ValueError(f"p0 holds {flat.dtype}; allowed: floating point")
 
     def outputs(p):
         return f(unravel(p), x).ravel()
 
+    require("y", y, shape=jax.eval_shape(f, p0, x).shape)
     now = outputs(flat)
-    require("y", y, shape=f(p0, x).shape)
     _, slope = jax.linearize(outputs, flat)
     pull = jax.linear_transpose(slope, flat)
 
@@ -88,13 +106,14 @@ def chizat_kappa(
         return jax.jvp(jax.grad(lambda p: w @ outputs(p)), (flat,), (u,))[1]
 
     def first_order(u, _):
-        return _unit(pull(slope(u))[0]), jnp.linalg.norm(slope(u))
+        moved = slope(u)
+        return _unit(pull(_unit(moved))[0]), _length(moved)
 
     def second_order(u, _):
         bent = second(u)
         turned = hessian_product(_unit(bent), u)
         # The shift makes the largest eigenvalue, not the most negative one, win.
-        return _unit(turned + jnp.linalg.norm(turned) * u), jnp.linalg.norm(bent)
+        return _unit(turned + _length(turned) * u), _length(bent)
 
     def largest(step, u):
         return jnp.max(jax.lax.scan(step, _unit(u), None, length=iterations)[1])
@@ -104,9 +123,18 @@ def chizat_kappa(
         jnp.max(jax.vmap(lambda u, step=step: largest(step, u))(directions))
         for step in (first_order, second_order)
     )
-    return jnp.linalg.norm(now - y.ravel().astype(now.dtype)) * curvature / steepness**2
+    if not is_traced(steepness) and not float(steepness) > 0:
+        raise ValueError("f has derivative 0 at p0; allowed: a start where the output moves")
+    gap = _length(now - as_float(y).ravel().astype(now.dtype))
+    return (gap / steepness) * (curvature / steepness)
+
+
+def _length(u):
+    unit = power_of_two(u)
+    return unit * jnp.linalg.norm(u / unit)
 
 
 def _unit(u):
+    u = u / power_of_two(u)
     size = jnp.linalg.norm(u)
     return u / jnp.where(size > 0, size, jnp.ones_like(size))

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import Count, Scalar, as_float
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
+from theorylab.ntk.matrices import check_semidefinite, is_traced, symmetric
 from theorylab.rich_lazy.rescaling import MATCHES, rescale, truncate_svd
 
 ORIENTATIONS = ("post_pre", "flax")
@@ -32,14 +34,32 @@ def oriented(
     def init(
         key: PRNGKeyArray, shape: Sequence[int], dtype: DTypeLike | None = None
     ) -> Float[Array, "a b"]:
-        if len(shape) != 2:
-            raise ValueError(f"shape is {tuple(shape)}; allowed: two axes")
-        dtype = jnp.zeros((), dtype).dtype
+        if np.shape(shape) != (2,):
+            raise ValueError(f"shape is {shape}; allowed: two axes")
+        shape = [whole("shape", n, low=1) for n in shape]
+        dtype = floating(dtype)
+        # Nothing is decomposed in half precision.
+        drawn = dtype if dtype.itemsize >= 4 else jnp.dtype(jnp.float32)
         if orientation == "post_pre":
-            return draw(key, shape[0], shape[1], dtype)
-        return draw(key, shape[1], shape[0], dtype).T
+            return draw(key, shape[0], shape[1], drawn).astype(dtype)
+        return draw(key, shape[1], shape[0], drawn).T.astype(dtype)
 
     return init
+
+
+def floating(dtype: DTypeLike | None) -> DTypeLike:
+    """The dtype, or the default one.
+
+    Raises:
+        ValueError: it is not real and floating.
+
+    >>> floating(jnp.float32) == jnp.float32
+    True
+    """
+    dtype = jnp.zeros((), dtype).dtype
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise ValueError(f"dtype is {dtype}; allowed: real, in floating point")
+    return dtype
 
 
 def gaussian(key: PRNGKeyArray, post: int, pre: int, dtype: DTypeLike) -> Float[Array, "post pre"]:
@@ -77,7 +97,7 @@ def low_rank(
     2
     """
     require("rank", rank, low=1, integer=True, shape=())
-    require("gain", gain, above=0)
+    require("gain", gain, above=0, shape=())
     require("match", match, choices=MATCHES)
 
     def draw(key, post, pre, dtype):
@@ -135,8 +155,8 @@ def power_law(exponent: Scalar, gain: Scalar = 1.25, orientation: str = "post_pr
     >>> round(float(s[0] / s[3]), 4), round(float(jnp.linalg.norm(w)), 4)
     (4.0, 2.0)
     """
-    require("exponent", exponent, low=0)
-    require("gain", gain, above=0)
+    require("exponent", exponent, low=0, shape=())
+    require("gain", gain, above=0, shape=())
 
     def draw(key, post, pre, dtype):
         place = jnp.arange(1, min(post, pre) + 1, dtype=dtype)
@@ -160,8 +180,8 @@ def task_aligned(
     $C = b b^T$ it has rank one and points along the task b.
 
     Args:
-        c: second moment of the task directions, (d, d), symmetric and positive semidefinite;
-            the part below zero is dropped.
+        c: second moment of the task directions, (d, d), symmetric and positive semidefinite, not
+            zero.
         sigma: Frobenius norm.
 
     Raises:
@@ -172,10 +192,14 @@ def task_aligned(
     >>> (w.T @ w).round(4).tolist()
     [[3.0, 0.0], [0.0, 1.0]]
     """
-    require("sigma", sigma, low=0)
-    d = jnp.shape(c)[0] if jnp.ndim(c) else 0
-    require("c", c, shape=(d, d))
-    require("c", c)
+    require("sigma", sigma, low=0, shape=())
+    c = symmetric("c", c)
+    d = c.shape[0]
+    if not is_traced(c):
+        least, most = np.linalg.eigvalsh(c)[[0, -1]] if d else (0.0, 0.0)
+        check_semidefinite("c", jnp.asarray(least), jnp.asarray(most))
+        if not most > 0:
+            raise ValueError(f"c of shape {c.shape} is zero; allowed: not zero")
 
     def draw(key, post, pre, dtype):
         if pre != d or post < d:
@@ -183,7 +207,7 @@ def task_aligned(
                 f"a matrix from {pre} inputs to {post} outputs; allowed: {d} inputs and at least "
                 f"as many outputs"
             )
-        values, vectors = jnp.linalg.eigh(as_float(c).astype(dtype))
+        values, vectors = jnp.linalg.eigh(c.astype(dtype))
         rounding = d * jnp.finfo(dtype).eps * values[-1]  # its root would not be small
         values = jnp.where(values > rounding, values, jnp.zeros_like(values))
         root = (vectors * jnp.sqrt(values / values.sum())[None, :]) @ vectors.T
@@ -211,8 +235,10 @@ def lambda_balanced(
     $\\lambda = 0$ both layers have the same singular values and meet in the same hidden directions.
 
     Args:
-        lam: $\\lambda$. Above 0 it needs n_out >= n_hidden, below 0 n_in >= n_hidden: the right
-            side then has full rank. A network with one output is not balanced but for 0.
+        lam: $\\lambda$. Above 0 it needs n_out >= n_hidden, below 0 n_in >= n_hidden: one layer
+            then has full rank. With one output and several hidden units there is none above 0,
+            and with more hidden units than inputs none below.
+        scale: standard deviation of the layer that is drawn, times the root of its inputs.
 
     Returns:
         $W_1$, (n_hidden, n_in), and $W_2$, (n_out, n_hidden).
@@ -226,19 +252,25 @@ def lambda_balanced(
     >>> bool(jnp.allclose(w2.T @ w2 - w1 @ w1.T, 2.0 * jnp.eye(3), atol=1e-4))
     True
     """
-    for name, n in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out)):
-        require(name, n, low=1, integer=True)
-    require("lam", lam)
-    require("scale", scale, above=0)
-    dtype = jnp.zeros((), dtype).dtype
-    if lam < 0:
-        w2, w1 = lambda_balanced(key, n_out, n_hidden, n_in, -lam, scale, dtype)
-        return w1.T, w2.T
-    if lam > 0 and n_out < n_hidden:
+    n_in, n_hidden, n_out = (
+        whole(name, n, low=1)
+        for name, n in (("n_in", n_in), ("n_hidden", n_hidden), ("n_out", n_out))
+    )
+    if is_traced(lam):
+        raise ValueError("lam is traced; allowed: a Python number, as its sign decides the form")
+    require("lam", lam, shape=())
+    require("scale", scale, above=0, shape=())
+    dtype = floating(dtype)
+    if not is_traced(scale) and not np.isfinite(float(jnp.asarray(scale, dtype) ** 4)):
+        raise ValueError(f"scale is {scale}; allowed: a scale whose fourth power is within {dtype}")
+    if (lam > 0 and n_out < n_hidden) or (lam < 0 and n_in < n_hidden):
         raise ValueError(
             f"lam is {lam} for {n_in} inputs, {n_hidden} hidden units and {n_out} outputs; "
             "allowed: above 0 with n_out >= n_hidden, below 0 with n_in >= n_hidden"
         )
+    if lam < 0:
+        w2, w1 = lambda_balanced(key, n_out, n_hidden, n_in, -lam, scale, dtype)
+        return w1.T, w2.T
     draw, turn = jax.random.split(key)
     w1 = jnp.asarray(scale, dtype) * gaussian(draw, n_hidden, n_in, dtype)
     if lam == 0:

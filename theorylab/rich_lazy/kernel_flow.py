@@ -6,8 +6,9 @@ inputs). Function and kernel obey equations of their own, from any start and for
 hidden units (claims `rich_lazy/kernel-flow` and `rich_lazy/balanced-flow`).
 
 Everything here takes `substeps` steps of the classical Runge-Kutta method between two times; the
-error falls with their fourth power. A step should be short against one over the largest eigenvalue
-of the kernel times that of $\\Sigma_x$.
+error falls with their fourth power. A step has to be short against one over the largest eigenvalue
+of the kernel times that of $\\Sigma_x$: longer ones diverge, which is an error, and inside `jit` a
+result that is not finite.
 """
 
 from collections.abc import Callable
@@ -21,8 +22,9 @@ from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
-from theorylab.lab.require import require
+from theorylab.lab.require import require, whole
 from theorylab.lab.stepping import rk4
+from theorylab.ntk.matrices import check_semidefinite, is_traced, symmetric
 
 
 class LinearKernel(NamedTuple):
@@ -62,7 +64,9 @@ def linear_weight_flow(
         substeps: Runge-Kutta steps from one time to the next.
 
     Raises:
-        ValueError: shapes that do not fit, bad times; values are checked outside `jit` only.
+        ValueError: shapes that do not fit, numbers that are not finite, a covariance of inputs that
+            is not symmetric and positive semi-definite, bad times, too few substeps. Inside `jit`
+            values are not checked; where times decrease, time runs backwards.
 
     Source: saxe2014exact.
 
@@ -96,7 +100,7 @@ def linear_kernel_flow(
     Arguments as in `linear_weight_flow`; `start` is from `linear_kernel`.
 
     Raises:
-        ValueError: shapes that do not fit, bad times.
+        ValueError: as `linear_weight_flow`; A or D that are not symmetric.
 
     Source: derived here, claims `rich_lazy/balanced-flow/product-flow`, `lower-flow`, `upper-flow`.
 
@@ -105,10 +109,10 @@ def linear_kernel_flow(
     >>> linear_kernel_flow(start, s, ts, substeps=400).b[-1].round(3).tolist()
     [[2.0, 0.0], [0.0, 1.0]]
     """
-    a, b, d = map(as_float, start)
+    a, b, d = start
+    b = as_float(b)
     outputs, inputs = _two_axes("start.b", b)
-    require("start.a", a, shape=(inputs, inputs))
-    require("start.d", d, shape=(outputs, outputs))
+    a, d = symmetric("start.a", a, inputs), symmetric("start.d", d, outputs)
     s = as_float(s)
     require("s", s, shape=(outputs, inputs))
     sigma_x = _covariance(sigma_x, inputs, s.dtype)
@@ -137,7 +141,7 @@ def closed_kernel_flow(
         K, (t, d, d), and g, (t, d).
 
     Raises:
-        ValueError: shapes that do not fit, bad times.
+        ValueError: as `linear_weight_flow`; a kernel that is not symmetric.
 
     Source: derived here, claims `rich_lazy/kernel-flow/function-flow` and `kernel-flow`.
 
@@ -146,15 +150,18 @@ def closed_kernel_flow(
     >>> g[0].round(3).tolist()
     [3.0, 4.0]
     """
-    k0, g0, beta = map(as_float, (k0, g0, beta))
+    g0, beta = as_float(g0), as_float(beta)
     require("beta", beta, shape=(None,))
     require("g0", g0, shape=beta.shape)
-    require("k0", k0, shape=(beta.size, beta.size))
+    k0 = symmetric("k0", k0, beta.size)
     return flow(_kernel_and_function, (k0, g0), ts, substeps, beta)
 
 
 def linear_kernel(w1: Real[ArrayLike, "h i"], w2: Real[ArrayLike, "o h"]) -> LinearKernel:
     """Function and kernel of the network with these weights.
+
+    Raises:
+        ValueError: shapes that do not fit, weights that are not finite.
 
     >>> linear_kernel(jnp.eye(2), jnp.array([[1.0, 2.0]])).d.tolist()
     [[5.0]]
@@ -175,7 +182,7 @@ def linear_ntk(kernel: LinearKernel, x: Real[ArrayLike, "m i"]) -> Float[Array, 
         x: inputs, one a row.
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: shapes that do not fit, such as those of kernels at several times.
 
     Source: derived here, claim `rich_lazy/kernel-flow/kernel`.
 
@@ -184,8 +191,11 @@ def linear_ntk(kernel: LinearKernel, x: Real[ArrayLike, "m i"]) -> Float[Array, 
     [[6.0, 0.0], [0.0, 6.0]]
     """
     x = as_float(x)
-    require("x", x, shape=(None, kernel.a.shape[-1]))
-    outputs = jnp.eye(kernel.d.shape[-1], dtype=x.dtype)
+    inputs, outs = kernel.a.shape[-1], kernel.d.shape[-1]
+    require("kernel.a", kernel.a, shape=(inputs, inputs))
+    require("kernel.d", kernel.d, shape=(outs, outs))
+    require("x", x, shape=(None, inputs))
+    outputs = jnp.eye(outs, dtype=x.dtype)
     first = jnp.einsum("mn,jk->mnjk", x @ kernel.a @ x.T, outputs)
     return first + jnp.einsum("mn,jk->mnjk", x @ x.T, kernel.d)
 
@@ -226,14 +236,22 @@ def flow(
     """
     ts = as_float(ts)
     require("ts", ts, shape=(None,), low=0.0)
-    require("substeps", substeps, low=1, integer=True)
+    substeps = whole("substeps", substeps, low=1)
     dtype = jnp.result_type(*jax.tree.leaves(state))
     gaps = jnp.diff(ts.astype(dtype), prepend=jnp.zeros((), dtype))
-    if not isinstance(gaps, jax.core.Tracer) and bool(jnp.any(gaps < 0)):
+    if not is_traced(gaps) and bool(jnp.any(gaps < 0)):
         raise ValueError(f"ts decreases by {-float(gaps.min()):.3g}; allowed: times in order")
     state, args = jax.tree.map(lambda x: x.astype(dtype), (state, args))
     with jax.default_matmul_precision("highest"):
-        return _flow(velocity, state, gaps, substeps, args)
+        found = _flow(velocity, state, gaps, substeps, args)
+    leaves = jax.tree.leaves(found)
+    if not is_traced(*leaves) and not all(bool(jnp.isfinite(x).all()) for x in leaves):
+        raise ValueError(
+            f"substeps is {substeps}, with which the steps diverge; allowed: so many that a step, "
+            f"now up to {float(gaps.max()) / substeps:.3g}, is short against one over the largest "
+            "eigenvalue of the kernel"
+        )
+    return found
 
 
 @partial(jax.jit, static_argnames=("velocity", "substeps"))
@@ -256,5 +274,8 @@ def _two_axes(name: str, matrix: Array) -> tuple[int, int]:
 def _covariance(sigma_x: ArrayLike | None, inputs: int, dtype) -> Array:
     if sigma_x is None:
         return jnp.eye(inputs, dtype=dtype)
-    require("sigma_x", sigma_x, shape=(inputs, inputs))
-    return as_float(sigma_x).astype(dtype)
+    sigma_x = symmetric("sigma_x", sigma_x, inputs)
+    if not is_traced(sigma_x):
+        values = jnp.linalg.eigvalsh(sigma_x)
+        check_semidefinite("sigma_x", values[0], values[-1])
+    return sigma_x.astype(dtype)

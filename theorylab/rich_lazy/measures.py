@@ -16,22 +16,21 @@ from theorylab.citation import references
 from theorylab.lab.arrays import as_float
 from theorylab.lab.require import require
 from theorylab.ntk import centered_alignment
+from theorylab.ntk.matrices import symmetric
+from theorylab.rich_lazy.rescaling import matrix, power_of_two
 
 ParamFilter = Callable[[str], bool]
 
 
-def _pair(names, a, b):
-    a, b = as_float(a), as_float(b)
-    for name, value in zip(names, (a, b), strict=True):
-        require(name, value)
-    return a, b.astype(a.dtype)
+def _unit(x):
+    """The array over a power of two near its largest entry, for measures blind to size."""
+    return x / power_of_two(x)
 
 
-def _cosine(inner, a, b):
-    size = a * b
-    if not isinstance(size, jax.core.Tracer) and not float(size) > 0:
-        raise ValueError("a kernel or representation is zero; allowed: one that is not")
-    return inner / size
+def _not_zero(name, size, rounding=0.0):
+    if not isinstance(size, jax.core.Tracer) and not float(size) > rounding:
+        raise ValueError(f"{name} is zero; allowed: not zero")
+    return size
 
 
 @references("liu2024connectivity", "george2022lazy")
@@ -48,7 +47,8 @@ def kernel_alignment(
             liu2024connectivity does not.
 
     Raises:
-        ValueError: entries that are not finite, shapes that differ, a zero kernel.
+        ValueError: not symmetric matrices of finite numbers, shapes that differ, a zero kernel;
+            inside `jit` a zero kernel gives what is not a number.
 
     Source: liu2024connectivity, george2022lazy.
 
@@ -56,13 +56,19 @@ def kernel_alignment(
     0.7071
     """
     require("center", center, choices=(False, True))
+    k0, k1 = (_unit(k) for k in _kernels(k0, k1))
     if center:
         return centered_alignment(k0, k1)
-    n = jnp.shape(k0)[0]
+    size = jnp.linalg.norm(k0) * jnp.linalg.norm(k1)
+    return jnp.sum(k0 * k1) / size
+
+
+def _kernels(k0, k1):
+    k0 = symmetric("k0", k0)
+    k1 = symmetric("k1", k1, k0.shape[0]).astype(k0.dtype)
     for name, k in (("k0", k0), ("k1", k1)):
-        require(name, k, shape=(n, n))
-    k0, k1 = _pair(("k0", "k1"), k0, k1)
-    return _cosine(jnp.sum(k0 * k1), jnp.linalg.norm(k0), jnp.linalg.norm(k1))
+        _not_zero(name, jnp.max(jnp.abs(k), initial=0.0))
+    return k0, k1
 
 
 @references("liu2024connectivity", "kornblith2019similarity")
@@ -83,7 +89,9 @@ def representation_alignment(
         center: subtract the mean over inputs.
 
     Raises:
-        ValueError: entries that are not finite, numbers of inputs that differ, zero matrices.
+        ValueError: not matrices of finite numbers, numbers of inputs that differ, a representation
+            that is zero, or with centring the same for all inputs; inside `jit` the last gives
+            what is not a number, or what is left of rounding.
 
     Source: liu2024connectivity; kornblith2019similarity, equation (8), with centring.
 
@@ -92,12 +100,23 @@ def representation_alignment(
     1.0
     """
     require("center", center, choices=(False, True))
-    require("h1", h1, shape=(jnp.shape(h0)[0], None))
-    h0, h1 = _pair(("h0", "h1"), h0, h1)
-    if center:
-        h0, h1 = (h - h.mean(axis=0, keepdims=True) for h in (h0, h1))
+    h0 = matrix("h0", h0)
+    require("h1", h1, shape=(h0.shape[0], None))
+    h1 = matrix("h1", h1).astype(h0.dtype)
+    h0, h1 = (_activity(name, h, center) for name, h in (("h0", h0), ("h1", h1)))
     sizes = [jnp.linalg.norm(h.T @ h) for h in (h0, h1)]
-    return _cosine(jnp.sum((h1.T @ h0) ** 2), *sizes)
+    return jnp.sum((h1.T @ h0) ** 2) / (sizes[0] * sizes[1])
+
+
+def _activity(name, h, center):
+    h = _unit(h)
+    _not_zero(name, jnp.max(jnp.abs(h)))
+    if not center:
+        return h
+    centred = h - h.mean(axis=0, keepdims=True)
+    rounding = h.shape[0] * float(jnp.finfo(h.dtype).eps) * jnp.max(jnp.abs(h))
+    _not_zero(f"{name}, once centred,", jnp.max(jnp.abs(centred)), rounding)
+    return _unit(centred)
 
 
 @references("kornblith2019similarity")
@@ -119,16 +138,19 @@ def kernel_change(
     """Distance of two kernels, $\\|K_1 - K_0\\|_F$, over $\\|K_0\\|_F$ if `relative`.
 
     Raises:
-        ValueError: as in `kernel_alignment`.
+        ValueError: not symmetric matrices of finite numbers, shapes that differ; a zero first
+            kernel if `relative`, which inside `jit` gives what is not finite.
 
     >>> float(kernel_change(jnp.eye(2), 3.0 * jnp.eye(2)))
     2.0
     """
     require("relative", relative, choices=(False, True))
-    require("k1", k1, shape=jnp.shape(k0))
-    k0, k1 = _pair(("k0", "k1"), k0, k1)
+    k0 = symmetric("k0", k0)
+    k1 = symmetric("k1", k1, k0.shape[0]).astype(k0.dtype)
+    unit = power_of_two(k0)
+    k0, k1 = k0 / unit, k1 / unit
     change = jnp.linalg.norm(k1 - k0)
-    return _cosine(change, jnp.linalg.norm(k0), jnp.ones_like(change)) if relative else change
+    return change / _not_zero("k0", jnp.linalg.norm(k0)) if relative else unit * change
 
 
 def selected(params: PyTree, param_filter: ParamFilter | None) -> list[bool]:
@@ -158,22 +180,48 @@ def weight_change(
         param_filter: from the path of a leaf, such as "layer/kernel", to whether it counts.
 
     Raises:
-        ValueError: structures that differ, or a filter that lets nothing pass.
+        ValueError: structures or shapes that differ, parameters that are not finite, a filter that
+            lets nothing pass, or no length before if `relative`.
 
     >>> float(weight_change({"w": jnp.zeros(2)}, {"w": jnp.array([3.0, 4.0])}))
     5.0
     """
     require("relative", relative, choices=(False, True))
-    if jax.tree.structure(p0) != jax.tree.structure(p1):
-        raise ValueError("p1 has another structure than p0; allowed: parameters of one network")
-    chosen = selected(p0, param_filter)
+    pairs = zip(parameter_pairs(p0, p1), selected(p0, param_filter), strict=True)
+    before, after = zip(*(pair for pair, chosen in pairs if chosen), strict=True)
+    dtype = jnp.result_type(*before, *after)
+    before, after = ([w.astype(dtype) for w in leaves] for leaves in (before, after))
+    largest = [jnp.max(jnp.abs(w), initial=0.0) for w in (*before, *after)]
+    unit = power_of_two(jnp.stack(largest))
 
     def length(leaves):
-        squares = [jnp.sum(w**2) for w, c in zip(leaves, chosen, strict=True) if c]
+        squares = [jnp.sum((w / unit) ** 2) for w in leaves]
         return jnp.sqrt(sum(squares[1:], squares[0]))
 
-    change = length(jax.tree.leaves(jax.tree.map(lambda a, b: b - a, p0, p1)))
-    return change / length(jax.tree.leaves(p0)) if relative else change
+    change = length([b - a for a, b in zip(before, after, strict=True)])
+    return change / _not_zero("p0", length(before)) if relative else unit * change
+
+
+def parameter_pairs(p0: PyTree, p1: PyTree) -> list[tuple[Array, Array]]:
+    """The leaves of two sets of parameters of one network, side by side, in floating point.
+
+    Raises:
+        ValueError: structures or shapes that differ, parameters that are not finite.
+
+    >>> [(float(a), float(b)) for a, b in parameter_pairs({"w": 1.0}, {"w": 2.0})]
+    [(1.0, 2.0)]
+    """
+    if jax.tree.structure(p0) != jax.tree.structure(p1):
+        raise ValueError("p1 has another structure than p0; allowed: parameters of one network")
+    pairs = []
+    for (path, a), b in zip(
+        jax.tree_util.tree_leaves_with_path(p0), jax.tree.leaves(p1), strict=True
+    ):
+        name = jax.tree_util.keystr(path, simple=True, separator="/")
+        require(f"p0 {name}".strip(), a)
+        require(f"p1 {name}".strip(), b, shape=jnp.shape(a))
+        pairs.append((as_float(a), as_float(b)))
+    return pairs
 
 
 @references("george2022lazy")
@@ -183,15 +231,16 @@ def sign_similarity(h0: Real[ArrayLike, "m n"], h1: Real[ArrayLike, "m n"]) -> F
     For rectified rates it is the share of units that are silent, or active, in both.
 
     Raises:
-        ValueError: shapes that differ.
+        ValueError: not matrices of finite numbers, shapes that differ.
 
     Source: george2022lazy.
 
     >>> float(sign_similarity(jnp.array([[1.0, 0.0]]), jnp.array([[2.0, 3.0]])))
     0.5
     """
-    require("h1", h1, shape=jnp.shape(h0))
-    h0, h1 = as_float(h0), as_float(h1)
+    h0 = matrix("h0", h0)
+    require("h1", h1, shape=h0.shape)
+    h1 = matrix("h1", h1)
     return jnp.mean((jnp.sign(h0) == jnp.sign(h1).astype(h0.dtype)).astype(h0.dtype))
 
 
@@ -206,13 +255,17 @@ def readout_correlation(h: Real[ArrayLike, "m n"], w: Real[ArrayLike, "n o"]) ->
         w: output weights, (n, o).
 
     Raises:
-        ValueError: shapes that do not fit, a zero matrix.
+        ValueError: not matrices of finite numbers, shapes that do not fit, a zero matrix; inside
+            `jit` the last gives what is not a number.
 
     Source: schuessler2024aligned.
 
     >>> float(readout_correlation(jnp.array([[2.0, 0.0]]), jnp.array([[3.0], [0.0]])))
     1.0
     """
-    require("w", w, shape=(jnp.shape(h)[1], None))
-    h, w = _pair(("h", "w"), h, w)
-    return _cosine(jnp.linalg.norm(h @ w), jnp.linalg.norm(h), jnp.linalg.norm(w))
+    h = matrix("h", h)
+    require("w", w, shape=(h.shape[1], None))
+    w = matrix("w", w).astype(h.dtype)
+    h, w = _unit(h), _unit(w)
+    sizes = [_not_zero(name, jnp.linalg.norm(x)) for name, x in (("h", h), ("w", w))]
+    return jnp.linalg.norm(h @ w) / (sizes[0] * sizes[1])

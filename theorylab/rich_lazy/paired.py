@@ -35,12 +35,13 @@ def paired_difference(high: Real[ArrayLike, " n"], low: Real[ArrayLike, " n"]) -
         high, low: one value for each pair, in the same order.
 
     Raises:
-        ValueError: numbers that differ, or fewer than two finite pairs.
+        ValueError: not one axis, numbers that differ, or fewer than two finite pairs.
 
     >>> paired_difference(np.array([1.0, 2.0, 4.0]), np.array([0.0, 1.0, 3.0]))
     Paired(mean=1.0, error=0.0, positive=3, count=3)
     """
     high, low = np.asarray(high, float), np.asarray(low, float)
+    require("high", np.nan_to_num(high), shape=(None,))
     require("low", np.nan_to_num(low), shape=high.shape)
     gap = high - low
     gap = gap[np.isfinite(gap)]

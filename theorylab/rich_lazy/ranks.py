@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.rich_lazy.rescaling import eigenvalues
+from theorylab.rich_lazy.rescaling import MATCHES, eigenvalues, matrix, matrix_size
 
 RANKS = ("eig", "pr", "stable", "nuclear", "entropy")
 
@@ -44,7 +44,7 @@ def effective_rank(
     $\\epsilon^{1/k}$, k the index of nilpotency, and "eig" is then of no meaning.
 
     Raises:
-        ValueError: another kind, a matrix that is not square for "eig".
+        ValueError: another kind, no matrix of finite numbers, one that is not square for "eig".
 
     Source: liu2024connectivity for "eig" (in the form that reviewers of it quote),
     roy2007effective for "entropy".
@@ -55,10 +55,7 @@ def effective_rank(
     """
     require("kind", kind, choices=RANKS)
     require("normalize", normalize, choices=(False, True))
-    if w.ndim != 2 or (kind == "eig" and w.shape[0] != w.shape[1]):
-        allowed = "(n, n)" if kind == "eig" else "two axes"
-        raise ValueError(f"w has shape {w.shape}; allowed for {kind!r}: {allowed}")
-    require("w", w)
+    w = matrix("w", w, square=kind == "eig")
     s = jnp.linalg.svd(w, compute_uv=False)
     top = s[0]
     s = s / jnp.where(top > 0, top, jnp.ones_like(top))
@@ -95,14 +92,12 @@ def rank_report(w: Float[Array, "n n"]) -> dict[str, Float[Array, ""]]:
     Returns:
         A dictionary: the kinds of `RANKS`, then "fro", "spectral" and "radius".
 
+    Raises:
+        ValueError: not a square matrix of finite numbers.
+
     >>> report = rank_report(jnp.eye(3))
     >>> round(float(report["pr"]), 3), round(float(report["fro"]) ** 2, 3)
     (3.0, 3.0)
     """
     ranks = {kind: effective_rank(w, kind) for kind in RANKS}
-    sizes = {
-        "fro": jnp.linalg.norm(w),
-        "spectral": jnp.linalg.norm(w, 2),
-        "radius": jnp.max(jnp.abs(eigenvalues(w))),
-    }
-    return ranks | sizes
+    return ranks | {match: matrix_size(w, match) for match in MATCHES[:3]}

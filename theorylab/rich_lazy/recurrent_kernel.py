@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from theorylab.citation import references
 from theorylab.lab.require import require
-from theorylab.rich_lazy.rnn import RNNConfig, RNNParams, check, states
+from theorylab.rich_lazy.rnn import RNNConfig, RNNParams, checked, states
 
 WHEN = ("all", "last")
 
@@ -50,9 +50,11 @@ def rnn_recurrent_ntk(
     >>> rnn_recurrent_ntk(w, jnp.ones((2, 1, 1))).tolist()
     [[0.0, 0.0], [0.0, 1.0]]
     """
-    check(params, x, config)
+    params, x = checked(params, x, config)
     require("when", when, choices=WHEN)
     steps, batch, _ = x.shape
+    if steps == 1:  # nothing has gone through the recurrent matrix
+        return jnp.zeros((batch * params.w_o.shape[0],) * 2, x.dtype)
     n = params.w_h.shape[0]
 
     def outputs(x, extra):

@@ -9,12 +9,40 @@ full rank; at equal spectral norm it has a far smaller Frobenius norm. The three
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Complex, Float
 
-from theorylab.lab.arrays import Count, Scalar
+from theorylab.lab.arrays import Count, Scalar, as_float
 from theorylab.lab.require import require
 
 MATCHES = ("fro", "spectral", "radius", None)
+
+
+def matrix(name: str, w: Float[ArrayLike, "m n"], square: bool = False) -> Float[Array, "m n"]:
+    """The matrix in floating point.
+
+    Raises:
+        ValueError: not two axes, no entries, entries that are not finite, or not square.
+    """
+    shape = np.shape(w)
+    if len(shape) != 2 or 0 in shape or (square and shape[0] != shape[1]):
+        allowed = "(n, n), n at least 1" if square else "(m, n), both at least 1"
+        raise ValueError(f"{name} has shape {shape}; allowed: {allowed}")
+    require(name, w)
+    return as_float(w)
+
+
+def power_of_two(x: Float[Array, "*n"]) -> Float[Array, ""]:
+    """A power of two no larger than the largest modulus in an array; one for zeros.
+
+    Dividing by it costs no digits, and keeps the squares of huge and of tiny entries in range.
+
+    >>> float(power_of_two(jnp.array([3.0, -9.0])))
+    8.0
+    """
+    top = jax.lax.stop_gradient(jnp.max(jnp.abs(x), initial=0.0))
+    size = jnp.ldexp(jnp.ones_like(top), jnp.frexp(top)[1] - 1)
+    return jnp.where((top > 0) & jnp.isfinite(top), size, jnp.ones_like(size))
 
 
 def eigenvalues(w: Float[Array, "n n"]) -> Complex[Array, " n"]:
@@ -25,7 +53,12 @@ def eigenvalues(w: Float[Array, "n n"]) -> Complex[Array, " n"]:
     >>> eigenvalues(jnp.array([[0.0, 1.0], [-1.0, 0.0]])).imag.sort().tolist()
     [-1.0, 1.0]
     """
-    return jax.lax.platform_dependent(w, cpu=jnp.linalg.eigvals, default=_eigenvalues_on_host)
+    # Far from one, LAPACK's own scaling gives its bound and not the eigenvalue.
+    unit = power_of_two(w)
+    found = jax.lax.platform_dependent(
+        w / unit, cpu=jnp.linalg.eigvals, default=_eigenvalues_on_host
+    )
+    return found * unit.astype(found.dtype)
 
 
 def _eigenvalues_on_host(w):
@@ -41,18 +74,20 @@ def _eigenvalues_on_host(w):
 def spectral_radius(w: Float[Array, "n n"]) -> Float[Array, ""]:
     """The largest modulus of an eigenvalue: growth per step of $h \\mapsto W h$.
 
+    Raises:
+        ValueError: not a square matrix of finite numbers.
+
     >>> round(float(spectral_radius(jnp.array([[0.0, 4.0], [1.0, 0.0]]))), 6)
     2.0
     """
-    require("w", w, shape=(w.shape[0], w.shape[0]))
-    return jnp.max(jnp.abs(eigenvalues(w)))
+    return jnp.max(jnp.abs(eigenvalues(matrix("w", w, square=True))))
 
 
 def matrix_size(w: Float[Array, "m n"], match: str) -> Float[Array, ""]:
     """What `match` names: the Frobenius norm, the largest singular value or spectral radius.
 
     Raises:
-        ValueError: another name; a radius of a matrix that is not square.
+        ValueError: another name, no matrix of finite numbers; a radius of one that is not square.
 
     >>> float(matrix_size(jnp.diag(jnp.array([3.0, 4.0])), "fro"))
     5.0
@@ -60,7 +95,9 @@ def matrix_size(w: Float[Array, "m n"], match: str) -> Float[Array, ""]:
     require("match", match, choices=MATCHES[:3])
     if match == "radius":
         return spectral_radius(w)
-    return jnp.linalg.norm(w) if match == "fro" else jnp.linalg.norm(w, 2)
+    w = matrix("w", w)
+    unit = power_of_two(w)
+    return unit * (jnp.linalg.norm(w / unit) if match == "fro" else jnp.linalg.norm(w / unit, 2))
 
 
 def rescale(
@@ -80,7 +117,8 @@ def rescale(
     random matrix of rank one, $u v^T$ with $u \\cdot v \\approx 0$, matching it makes entries huge.
 
     Raises:
-        ValueError: none or several sizes, a negative one, a concrete matrix of size zero.
+        ValueError: none or several sizes, a negative one, no matrix of finite numbers, or one
+            whose size is zero; inside `jit` the last two give what is not a number.
 
     >>> rescale(jnp.array([[3.0, 4.0]]), fro=10.0).round(4).tolist()
     [[6.0, 8.0]]
@@ -90,7 +128,9 @@ def rescale(
     if len(given) != 1:
         raise ValueError(f"rescale is given {sorted(given)}; allowed: one of fro, spectral, radius")
     ((match, target),) = given.items()
-    require(match, target, low=0)
+    require(match, target, low=0, shape=())
+    w = matrix("w", w)
+    w = w / power_of_two(w)
     have = matrix_size(w, match)
     if not isinstance(have, jax.core.Tracer) and not float(have) > 0:
         raise ValueError(f"the matrix has {match} 0; allowed: a matrix that can be rescaled")
@@ -113,7 +153,8 @@ def truncate_svd(
             liu2024connectivity), "spectral" (already kept by truncation), "radius", or None.
 
     Raises:
-        ValueError: a rank outside the range, another match.
+        ValueError: no matrix of finite numbers, a rank outside the range, another match; a radius
+            of a matrix that is not square, or one that truncation makes zero.
 
     Source: the official code of liu2024connectivity, for "fro".
 
@@ -121,8 +162,11 @@ def truncate_svd(
     >>> w.round(6).tolist()
     [[5.0, 0.0], [0.0, 0.0]]
     """
+    w = matrix("w", w)
     require("rank", rank, low=1, high=min(w.shape), integer=True, shape=())
     require("match", match, choices=MATCHES)
+    if match == "radius":
+        matrix("w", w, square=True)
     left, values, right = jnp.linalg.svd(w, full_matrices=False)
     kept = jnp.where(jnp.arange(values.size) < rank, values, jnp.zeros_like(values))
     low = (left * kept[None, :]) @ right

@@ -17,8 +17,10 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theorylab.citation import references
-from theorylab.lab.arrays import Scalar
+from theorylab.lab.arrays import Scalar, as_float
 from theorylab.lab.require import require, whole
+from theorylab.rich_lazy.initialisers import floating
+from theorylab.rich_lazy.rescaling import matrix
 
 LEAKS = ("inside", "outside")
 Activation = Callable[[Array], Array]
@@ -64,17 +66,18 @@ def init_rnn(
     pairs.
 
     Raises:
-        ValueError: no inputs or outputs, or a recurrent matrix that is not square.
+        ValueError: no inputs or outputs, a recurrent matrix that is not square or not finite, a
+            dtype that is not real and floating.
 
     Source: the official code of liu2024connectivity, where this is the default of the library.
 
     >>> init_rnn(jax.random.key(0), jnp.eye(4), 3, 2).w_o.shape
     (2, 4)
     """
+    w_h = matrix("w_h", w_h, square=True)
     n = w_h.shape[0]
-    require("w_h", w_h, shape=(n, n))
     inputs, outputs = whole("inputs", inputs, low=1), whole("outputs", outputs, low=1)
-    dtype = w_h.dtype if dtype is None else dtype
+    dtype = floating(w_h.dtype if dtype is None else dtype)
     first, last = jax.random.split(key)
 
     def uniform(key, shape):
@@ -92,23 +95,41 @@ def rnn_apply(
     Args:
         params: the weights.  x: inputs, (T, B, I).  config: form of the leak and nonlinearity.
 
+    Weights that are not finite, as after training that diverged, give outputs that are not.
+
     Raises:
-        ValueError: another leak, an `a` outside [0, 1], inputs that do not fit.
+        ValueError: another leak, an `a` outside [0, 1], weights whose shapes do not fit each other,
+            inputs that do not fit or are not finite, no step or trial.
 
     >>> w = RNNParams(jnp.ones((1, 1)), jnp.full((1, 1), 0.5), jnp.ones((1, 1)))
     >>> rnn_apply(w, jnp.ones((3, 1, 1)))[0].ravel().tolist()
     [1.0, 1.5, 1.75]
     """
-    check(params, x, config)
+    params, x = checked(params, x, config)
     rates = states(params, x, jnp.zeros((*x.shape[:2], params.w_h.shape[0]), x.dtype), config)
     return rates @ params.w_o.T, rates
 
 
-def check(params: RNNParams, x: Array, config: RNNConfig) -> None:
-    """Raise ValueError if weights, inputs and form do not fit."""
+def checked(params: RNNParams, x: Array, config: RNNConfig) -> tuple[RNNParams, Array]:
+    """Weights and inputs in the precision of the recurrent weights.
+
+    Raises:
+        ValueError: weights, inputs and form do not fit.
+    """
     require("config.leak", config.leak, choices=LEAKS)
-    require("config.a", config.a, low=0, high=1)
-    require("x", x, shape=(None, None, params.w_x.shape[1]))
+    require("config.a", config.a, low=0, high=1, shape=())
+    params = RNNParams(*map(as_float, params))
+    n, inputs = (*params.w_h.shape, 0)[0], (*params.w_x.shape, 0, 0)[1]
+    for name, shape in (("w_h", (n, n)), ("w_x", (n, inputs)), ("w_o", (None, n))):
+        have = getattr(params, name).shape
+        if len(have) != 2 or any(w not in (None, h) for h, w in zip(have, shape, strict=True)):
+            wanted = ", ".join("any" if w is None else str(w) for w in shape)
+            raise ValueError(f"params.{name} has shape {have}; allowed: ({wanted})")
+    require("x", x, shape=(None, None, inputs))
+    if not x.size:
+        raise ValueError(f"x has shape {x.shape}; allowed: at least one step, trial and input")
+    dtype = params.w_h.dtype
+    return RNNParams(*(w.astype(dtype) for w in params)), as_float(x).astype(dtype)
 
 
 def states(

@@ -225,7 +225,8 @@ def _monotone(d: Derivation) -> None:
         (n + 1) / (sqrt(n) * sqrt(n + 3)),
         by=Rewrite(how=_squared),
         using=("expected", "flat"),
-        why="The laziest start. Its alignment does not depend on the ratio of the norms.",
+        why="The laziest start; it takes as many hidden units as inputs. Its alignment does not "
+        "depend on the ratio of the norms.",
     )
     d.assume("single", PR, 1, why="A first layer of rank one.")
     d.step(

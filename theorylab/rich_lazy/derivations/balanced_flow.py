@@ -11,7 +11,7 @@ from sympy import (
     transpose,
 )
 
-from theorylab.symbolic import Derivation, Interval, Rewrite
+from theorylab.symbolic import Derivation, Instance, Interval, Rewrite
 
 _T = transpose
 _t = Symbol("t", nonnegative=True)
@@ -120,6 +120,16 @@ def _riccati(d: Derivation) -> None:
         why="The rates of change of $A$, $B$ and $D$ once more, written for a whitened input. Two "
         "terms are left over where the start is not balanced.",
     )
+    d.step(
+        "balance-kept",
+        _T(_V2) * _W2 + _T(_W2) * _V2,
+        _V1 * _T(_W1) + _W1 * _T(_V1),
+        by=Rewrite(),
+        using=("flow-lower", "flow-upper"),
+        why="The rates of $W_2^T W_2$ and of $W_1 W_1^T$ are the same, whatever $E$ is: what is "
+        "balanced at the start stays so.",
+        source="arora2019implicit",
+    )
     d.assume("balanced", _C, 0, why="Balance.", source="domine2025lambda")
     d.step(
         "blocks",
@@ -147,7 +157,8 @@ def _riccati(d: Derivation) -> None:
         ImmutableMatrix([[_lam**2 / 4 + _T(_S) * _S, 0], [0, _lam**2 / 4 + _S * _T(_S)]]),
         by=Rewrite(),
         why="The eigenvalues of $F$ are $\\pm\\sqrt{\\lambda^2/4 + s^2}$ for the singular values "
-        "$s$ of the task: they set the speed.",
+        "$s$ of the task: they set the speed. If there are more outputs than inputs, the others "
+        "are $\\lambda/2$, if fewer, $-\\lambda/2$.",
     )
 
 
@@ -168,7 +179,29 @@ def _solution(d: Derivation) -> None:
         using=("core", "integral"),
         why="What the core obeys.",
     )
+    d.assume(
+        "boundary",
+        (G.subs(_t, 0), M.subs(_t, 0)),
+        (1, 0),
+        why="At the start $E_0 = I$, and nothing has been integrated.",
+    )
+    d.step(
+        "core-start",
+        Z.subs(_t, 0),
+        P0,
+        by=Instance({_t: 0}),
+        using=("core", "boundary"),
+        why="It begins at $P_0$.",
+    )
     d.assume("candidate", P, G * Z * G, why="The claimed solution.")
+    d.step(
+        "solution-start",
+        P.subs(_t, 0),
+        P0,
+        by=Instance({_t: 0}),
+        using=("candidate", "boundary", "core-start"),
+        why="It has the right start.",
+    )
     d.step(
         "solution",
         Derivative(P, _t),

@@ -147,7 +147,9 @@ def _attained(d: Derivation) -> None:
         by=Rewrite(),
         using=("constant",),
         why="No eigenvalue of the best $M$ is below this: there is such a first layer whenever the "
-        "readout does not start longer than the first layer.",
+        "readout does not start longer than the first layer, and there are at least as many hidden "
+        "units as inputs. With fewer, $M$ is of lower rank and the bound is in general not "
+        "reached.",
     )
     d.assume("equal", omega, sigma, why="Equal norms.")
     d.step(

@@ -30,7 +30,9 @@ SMALL_START = Derivation(
         "The difference $C_0 = W_1 W_1^T - w_2 w_2^T$ is conserved, so after a start of size "
         "$\\sigma$ it is of size $\\sigma^2$ for ever. As $\\sigma \\to 0$ the trained network "
         "satisfies two equations, $C_0 = 0$ and $g = \\beta$, and these leave nothing open: the "
-        "final kernel is the same from every small start."
+        "final kernel is the same from every small start from which training gets there. The "
+        "others are exceptional, such as $W_1 = -w_2 b^T$ with $b$ along the task: they return to "
+        "zero."
     ),
     domain={**SIZES, **SCALES, _s: Interval("1/10", 3)},
 )
