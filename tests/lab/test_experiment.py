@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.lab.toys import Chosen, Noisy, Single, Vector
 from theorylab.lab import Experiment, Output, run, static, sweep, traced
+from theorylab.lab.require import require
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
@@ -141,3 +142,17 @@ def test_a_run_agrees_with_the_definition():
     with jax.enable_x64(True):
         expected = 2.0 + jax.random.normal(jax.random.key(5, impl="threefry2x32"), (4,))
     np.testing.assert_allclose(run(Noisy(mean=2.0), seed=5).draws, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "int8"])
+def test_every_real_precision_is_a_number(dtype):
+    good = np.ones(3, jnp.dtype(dtype))
+    assert require("x", good, low=1) is good
+    with pytest.raises(ValueError, match="x holds"):
+        require("x", good, above=1)
+
+
+def test_complex_numbers_are_refused():
+    for value in (1j, np.ones(2) * 1j):
+        with pytest.raises(ValueError, match=r"x (is|holds)"):
+            require("x", value)

@@ -11,8 +11,17 @@ Count = int | Int[Array, ""]
 def as_float(x: ArrayLike) -> Float[Array, "..."]:
     """The array, in floating point: its own precision if it has one, else the default.
 
+    Raises:
+        ValueError: complex numbers, whose imaginary part would be lost.
+
     >>> as_float(3).dtype == jnp.zeros(()).dtype
     True
+    >>> as_float(1j)
+    Traceback (most recent call last):
+    ...
+    ValueError: an array is complex; allowed: real numbers
     """
     x = jnp.asarray(x)
+    if jnp.iscomplexobj(x):
+        raise ValueError("an array is complex; allowed: real numbers")
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float)

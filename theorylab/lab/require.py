@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -65,7 +66,7 @@ def require(
         numbers = np.asarray(value)
         if np.iscomplexobj(numbers):
             raise TypeError
-        ok = np.issubdtype(numbers.dtype, np.number) & np.isfinite(numbers)
+        ok = jnp.issubdtype(numbers.dtype, jnp.number) & np.isfinite(numbers)
     except (TypeError, ValueError):
         ok = np.asarray(False)
         numbers = np.asarray(np.nan)

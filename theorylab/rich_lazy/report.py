@@ -36,7 +36,8 @@ class LazinessReport:
         weight_change: length of the change of the selected parameters.
         relative_weight_change: over their length before.
         linearization_gap: share of the outputs' change, due to the selected parameters or not,
-            that the tangent at the start does not explain; 0 is lazy.
+            that the tangent at the start does not explain; 0 is lazy. Not a number where the
+            outputs have not changed.
         target_alignment_before, target_alignment_after: cosine of the kernel, averaged over
             outputs, with that of the targets; None without targets.
     """
