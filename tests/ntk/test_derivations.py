@@ -33,6 +33,7 @@ STABLE = {
     "majority": "sherman-morrison predictor tangent-fixed tangent-approach",
     "critical": "power-law tangent-growth predictor ratio-rectifier predictor-rectifier "
     "ratio-smooth predictor-smooth relu-near-one relu-rate",
+    "nearest": "iterate ratio tangent",
     "ordered": "approach solves sum-of-weights predictor ridge",
     "variance": "triple slope optimal sine",
     "order-chaos": "correlation-slope erf-slope erf-susceptibility erf-edge-weights erf-edge "
@@ -100,6 +101,10 @@ WRONG = {
     "critical/relu-rate": lambda rhs: rhs / 2,
     # the NNGP value for the tangent kernel
     "majority/predictor": lambda rhs: rhs.subs(Symbol("n", integer=True, positive=True), 1),
+    # k per layer instead of the k-th power
+    "nearest/iterate": lambda rhs: xi ** (Symbol("k", integer=True, positive=True) * L),
+    # a layer less than there are
+    "nearest/tangent": lambda rhs: rhs / Symbol("k", integer=True, positive=True),
     # the constant alone: majority vote
     "ordered/predictor": lambda rhs: rhs.subs(Symbol("q", positive=True), 0),
     # equal signs taken for granted

@@ -32,17 +32,20 @@ def test_recorded_results_come_out_again():
         np.testing.assert_allclose(again[name][0], kept[name], atol=1e-3)
 
 
+SIZE = {"n": 61, "tests": 40}  # one size for all, that compiles once
+
+
 def test_labels_of_a_deep_network_are_those_of_its_limit():
-    found = run(Taxonomy(activation="h2", depth=25, n=31, tests=40))
+    found = run(Taxonomy(activation="h2", depth=25, **SIZE))
     assert float(found.nngp) == float(found.ntk) == 1.0
-    shallow = run(Taxonomy(activation="chaotic", depth=1, n=31, tests=40))
+    shallow = run(Taxonomy(activation="chaotic", depth=1, **SIZE))
     assert float(shallow.ntk) < 1.0  # one layer is no majority vote
 
 
 def test_the_condition_number_is_that_of_a_finite_rank_kernel():
     """One layer of (h1 + h3)/sqrt 2: polynomials of degree 1 and 3 in 3 variables, 10 of them."""
-    found = run(DepthScan(n=60, tests=20, depths=(1, 40)))
-    assert found["rank"].values.tolist() == [[10, 60], [10, 60]]
+    found = run(DepthScan(depths=(1, 40), **SIZE))
+    assert found["rank"].values.tolist() == [[10, 61], [10, 61]]
     assert np.all(found.log_condition.values[:, 0] > 15)
     assert np.all(found.log_condition.values[:, 1] < 6)
 

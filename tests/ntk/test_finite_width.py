@@ -9,7 +9,7 @@ from flax import nnx
 from theorylab.ntk.finite_width import monte_carlo_kernels, width_scaling_fit
 from theorylab.ntk.networks import MLP, forward, init_layers
 
-WIDTHS = (32, 64, 128, 256)
+WIDTHS = (32, 90, 256)
 
 
 def points():
@@ -66,7 +66,6 @@ def test_one_network_is_off_by_one_over_root_width(sampled, kernel):
 
 def test_the_mean_is_off_by_one_over_width():
     """Bias of the NNGP kernel at small widths, where it stands clear of the noise."""
-    _, exact_ntk = exact(3)
     nngp, _ = exact(3)
     widths = (3, 6, 12)
     bias = []
@@ -80,7 +79,6 @@ def test_the_mean_is_off_by_one_over_width():
         bias.append(gap)
     fit = width_scaling_fit(jnp.array(widths), jnp.array(bias))
     assert abs(float(fit.exponent) + 1.0) < 0.2, (fit, bias)
-    assert exact_ntk.shape == nngp.shape
 
 
 def test_the_module_is_the_forward_pass():

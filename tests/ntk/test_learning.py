@@ -183,6 +183,32 @@ def test_ensemble_of_trained_linear_models():
     assert float(jnp.abs(found.covariance - covariances[2]).max()) > 0.1 * size  # it has moved
 
 
+@pytest.mark.parametrize("normalise", ["sum", "mean"])
+def test_ensemble_under_descent_is_the_iterated_gaussian(normalise):
+    """The joint mean and covariance of training and test outputs, update by update."""
+    k, c, _, y = problem()
+    rng = np.random.default_rng(4)
+    root = rng.normal(size=(13, 20)) / 5
+    prior = root @ root.T
+    lr = 0.9 * float(max_learning_rate(k, normalise))
+    steps = np.array([0, 3, 40])
+    found = ntk_ensemble(
+        k, c, prior[:8, :8], prior[8:, :8], prior[8:, 8:], y, steps, normalise, lr=lr
+    )
+    push = lr / (8 if normalise == "mean" else 1) * np.concatenate([k, c])
+    update = np.eye(13)
+    update[:, :8] -= push
+    mean, covariance = np.zeros(13), prior
+    for step in range(41):
+        if step in steps:
+            i = list(steps).index(step)
+            np.testing.assert_allclose(found.mean[i], mean[8:], atol=1e-10)
+            np.testing.assert_allclose(found.covariance[i], covariance[8:, 8:], atol=1e-10)
+        mean, covariance = update @ mean + push @ y, update @ covariance @ update.T
+    flow = ntk_ensemble(k, c, prior[:8, :8], prior[8:, :8], prior[8:, 8:], y, 3 * lr, normalise)
+    assert float(jnp.abs(flow.covariance - found.covariance[1]).max()) > 0.01  # another course
+
+
 def test_ensemble_of_the_last_layer_is_the_posterior():
     """If the tangent kernel is the covariance, training to the end samples the posterior."""
     k, c, s, y = problem()
@@ -245,6 +271,8 @@ BAD = jnp.array([[1.0, 2.0], [2.0, 1.0]])  # eigenvalues 3 and -1
         (lambda k, c, y: gradient_flow(k, c, y, 1.0, normalise="max"), "normalise"),
         (lambda k, c, y: gradient_flow(k, c, y, 1.0, f0_train=y[:2]), "f0_train has shape"),
         (lambda k, c, y: gradient_descent(k, c, y, 0.1, 1.5), "steps"),
+        (lambda k, c, y: ntk_ensemble(k, c, k, c, k[:5, :5], y, 1.5, lr=0.1), "t is 1.5"),
+        (lambda k, c, y: ntk_ensemble(k, c, k, c, k[:5, :5], y, 2, lr=99.0), "lr is 99.0"),
         (lambda k, c, y: gp_posterior(k, c, k, y), "k_ss has shape"),
         (lambda k, c, y: max_learning_rate(0 * k), "largest eigenvalue"),
         (lambda k, c, y: target_alignment(k, 0 * y), "all zero"),

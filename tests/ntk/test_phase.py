@@ -30,9 +30,11 @@ W2 = jnp.array([0.7, 1.0, 1.6, 3.0])
 @pytest.mark.parametrize("sb2", [0.0, 0.2])
 def test_fixed_points_are_where_iteration_ends(name, sb2):
     weights = W2 if name != "gelu" else W2[:2]
-    q = jnp.full_like(weights, 5.0)
-    for _ in range(3000):
-        q = variance_map(name, q, weights, sb2)
+
+    def layer(_, q):
+        return variance_map(name, q, weights, sb2)
+
+    q = jax.lax.fori_loop(0, 3000, layer, jnp.full_like(weights, 5.0))
     near_edge = (sb2 == 0) & (abs(weights * float(_slope_at_zero(name)) - 1) < 0.05)
     found = fixed_point_variance(name, weights, sb2)
     loose = jnp.where(near_edge, 2e-3, 1e-11)  # iteration is slow at the edge

@@ -221,7 +221,7 @@ def singular_exponent(activation: Activation | str) -> float:
     Raises:
         ValueError: the activation is not of the singular kind.
 
-    Source: radhakrishnan2023wide; claim `ntk/schroeder/exponent`.
+    Source: radhakrishnan2023wide; claim `ntk/schroder/exponent`.
 
     >>> round(singular_exponent("selu"), 6)
     0.860936
@@ -241,7 +241,8 @@ def schroder(
 
     It solves Schröder's equation $\\psi(\\check\\varphi(\\xi)) = a\\,\\psi(\\xi)$ with
     $\\psi(\\xi) = \\xi + O(\\xi^2)$, and is infinite at 1. To about 1e-14 in log psi at any eps in
-    double precision. Differentiates once, in xi or in eps.
+    double precision, in single precision to 1e-6 of 1 + |log psi|. Differentiates once, in xi or
+    in eps.
 
     Args:
         activation: of the singular kind; it is normalised first.
@@ -252,7 +253,7 @@ def schroder(
     Raises:
         ValueError: not one of xi and eps; values outside [0, 1]; another kind of activation.
 
-    Source: radhakrishnan2023wide for the limit; claims `ntk/schroeder/...`.
+    Source: radhakrishnan2023wide for the limit; claims `ntk/schroder/...`.
 
     >>> from theorylab.ntk import optimal_activation
     >>> round(float(schroder(optimal_activation(2), 0.5)), 6)
@@ -340,7 +341,7 @@ def singular_profile(activation: Activation | str, u: ArrayLike) -> Float[Array,
     Raises:
         ValueError: a concrete u outside (0, sqrt 2); another kind of activation.
 
-    Source: claims `ntk/schroeder/...`; derived here.
+    Source: claims `ntk/schroder/...`; derived here.
 
     >>> from theorylab.ntk import optimal_activation
     >>> r = singular_profile(optimal_activation(2), jnp.array([1e-3, 1e-3 / 2**0.5]))
@@ -428,7 +429,9 @@ def deep_kernels_log(
     """(log NNGP, log NTK) of a normalised activation at finite depth, at any magnitude.
 
     On the orthant both kernels are positive, so that their logarithms neither underflow (nearest
-    neighbours: $\\xi^{2^L}$) nor overflow (the diagonal, $B'^L$).
+    neighbours: $\\xi^{2^L}$) nor overflow (the diagonal, $B'^L$). Rounding adds up over layers:
+    in single precision the rescaled kernels of the optimal activations are right to 1e-5 at depth
+    10, 5e-4 at depth 100 and 1e-2 at depth 1000.
 
     Args:
         activation: an `Activation` or its name; it is normalised first.

@@ -103,17 +103,21 @@ def gradient_descent(
     require("lr", lr, above=0.0)
     require("steps", steps, low=0, integer=True)
     _normalisation(normalise)
+    start = _start(k_st, y, f0_train, f0_test)
+    updates = _updates(k_tt, lr, steps, normalise)
+    found, ends = _trajectory(k_tt, k_st, y, updates, *start, filter=_descent_filter)
+    check_semidefinite("k_tt", *ends)
+    return found
+
+
+def _updates(k_tt, lr, steps, normalise):
+    """What `_descent_filter` takes beside the eigenvalues; a rate that diverges is refused."""
     if not is_traced(k_tt, lr):
         limit = float(max_learning_rate(k_tt, normalise))
         if float(np.max(np.asarray(lr))) >= limit:
             raise ValueError(f"lr is {lr}; allowed: below 2 / lambda_max = {limit:.6g}")
-    start = _start(k_st, y, f0_train, f0_test)
     scale = k_tt.shape[0] if normalise == "mean" else 1
-    rate = jnp.asarray(lr, k_tt.dtype) / scale
-    steps = jnp.asarray(steps).astype(k_tt.dtype)
-    found, ends = _trajectory(k_tt, k_st, y, (rate, steps), *start, filter=_descent_filter)
-    check_semidefinite("k_tt", *ends)
-    return found
+    return jnp.asarray(lr, k_tt.dtype) / scale, jnp.asarray(steps).astype(k_tt.dtype)
 
 
 def _flow_filter(values, t):
@@ -165,10 +169,12 @@ def ntk_ensemble(
     y: Real[ArrayLike, " n *o"],
     t: Real[ArrayLike, "*t"],
     normalise: str = "sum",
+    lr: Scalar | None = None,
 ) -> Gaussian:
     """Mean and covariance, over random starts, of wide networks trained until time t.
 
-    With $\\Gamma(t) = \\Theta_{st} \\Theta_{tt}^{-1} (I - e^{-\\Theta_{tt} t})$:
+    With $\\Gamma(t) = \\Theta_{st} \\Theta_{tt}^{-1} (I - e^{-\\Theta_{tt} t})$, or with
+    $(I - \\eta\\Theta_{tt})^t$ for the exponential after t steps of gradient descent:
 
     $$\\mu = \\Gamma y, \\qquad \\Sigma = K_{ss} + \\Gamma K_{tt} \\Gamma^T
       - \\Gamma K_{ts} - K_{st} \\Gamma^T$$
@@ -179,11 +185,12 @@ def ntk_ensemble(
         ntk_tt, ntk_st: neural tangent kernels Theta.
         nngp_tt, nngp_st, nngp_ss: covariances K of the outputs at the start.
         y, t, normalise: as in `gradient_flow`.
+        lr: None for gradient flow; a learning rate for gradient descent, whose steps t counts.
 
     Raises:
-        ValueError: as in `gradient_flow`.
+        ValueError: as in `gradient_flow`, or with a learning rate `gradient_descent`.
 
-    Source: lee2019wide, eqs. (14) and (15).
+    Source: lee2019wide, eqs. (14) and (15); their discrete form for gradient descent.
 
     >>> one = jnp.ones((1, 1))
     >>> found = ntk_ensemble(one, one, one, one, one, jnp.array([3.0]), jnp.array([0.0, 50.0]))
@@ -196,16 +203,21 @@ def ntk_ensemble(
     nngp_ss = symmetric("nngp_ss", nngp_ss, m).astype(ntk_tt.dtype)
     require("nngp_st", nngp_st, shape=(m, n))
     nngp_st = as_float(nngp_st).astype(ntk_tt.dtype)
-    require("t", t, low=0.0)
+    require("t", t, low=0, integer=lr is not None)
     _normalisation(normalise)
-    t = as_float(t).astype(ntk_tt.dtype) / (n if normalise == "mean" else 1)
-    found, ends = _ensemble(ntk_tt, ntk_st, nngp_tt, nngp_st, nngp_ss, y, t)
+    if lr is None:
+        filter, t = _flow_filter, as_float(t).astype(ntk_tt.dtype)
+        t = t / (n if normalise == "mean" else 1)
+    else:
+        require("lr", lr, above=0.0)
+        filter, t = _descent_filter, _updates(ntk_tt, lr, t, normalise)
+    found, ends = _ensemble(ntk_tt, ntk_st, nngp_tt, nngp_st, nngp_ss, y, t, filter=filter)
     check_semidefinite("ntk_tt", *ends)
     return found
 
 
-@jax.jit
-def _ensemble(ntk_tt, ntk_st, nngp_tt, nngp_st, nngp_ss, y, t):
+@partial(jax.jit, static_argnames=("filter",))
+def _ensemble(ntk_tt, ntk_st, nngp_tt, nngp_st, nngp_ss, y, t, *, filter):
     n, m = ntk_tt.shape[0], ntk_st.shape[0]
     values, vectors = jnp.linalg.eigh(ntk_tt)
     ends = values[0], values[-1]
@@ -213,7 +225,7 @@ def _ensemble(ntk_tt, ntk_st, nngp_tt, nngp_st, nngp_ss, y, t):
     left = ntk_st @ vectors
 
     def at(t):
-        gain = (left * _flow_filter(values, t)[None, :]) @ vectors.T
+        gain = (left * filter(values, t)[None, :]) @ vectors.T
         cross = gain @ nngp_st.T
         covariance = nngp_ss + gain @ nngp_tt @ gain.T - cross - cross.T
         return Gaussian((gain @ y.reshape(n, -1)).reshape((m, *y.shape[1:])), covariance)

@@ -7,6 +7,7 @@ from theorylab.ntk.derivations.families import FAMILIES
 from theorylab.ntk.derivations.fixed_points import FIXED_POINTS
 from theorylab.ntk.derivations.hermite import HERMITE
 from theorylab.ntk.derivations.majority import MAJORITY
+from theorylab.ntk.derivations.nearest import NEAREST
 from theorylab.ntk.derivations.optimal import OPTIMAL, OPTIMAL_CIRCLE
 from theorylab.ntk.derivations.order_chaos import ORDER_CHAOS
 from theorylab.ntk.derivations.ordered import ORDERED
@@ -26,6 +27,7 @@ DERIVATIONS = (
     DEPTH,
     MAJORITY,
     CRITICAL,
+    NEAREST,
     ORDERED,
     VARIANCE,
     ORDER_CHAOS,

@@ -9,7 +9,7 @@ from theorylab.lab.judges import below, between
 from theorylab.ntk.experiments.agreement import TAXONOMY
 from theorylab.ntk.experiments.official import DEPTHS, GRID, RISK_CIRCLE, RISK_SPHERE
 from theorylab.ntk.experiments.taxonomy import MAP
-from theorylab.ntk.ledger.common import OURS, PAPER
+from theorylab.ntk.ledger.common import PAPER
 
 
 def _agreement(name: str, kernel: str) -> Callable:
@@ -69,6 +69,7 @@ def _row(name: str, claim: str, needs, measure, judge, **rest) -> Row:
 
 
 _TAXONOMY = {"taxonomy": TAXONOMY}
+_OURS = "Distributions of the official code; sizes and samples are ours"
 ROWS = (
     *(
         _row(
@@ -78,7 +79,7 @@ ROWS = (
             _agreement(name, kernel),
             between(least, 1.0),
             difference=difference,
-            note=f"Share of labels that are the limit's; {kernel.upper()} {how}. {OURS}",
+            note=f"Share of labels that are the limit's; {kernel.upper()} {how}. {_OURS}",
         )
         for slug, name, kernel, least, how, difference, claim in (
             (
