@@ -22,6 +22,7 @@ from typing import Any
 import matplotlib as mpl
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from theorylab.citation import references as cited
 from theorylab.lab import style
@@ -150,6 +151,7 @@ def show(name: str, store: Store | None = None) -> Figure:
         drawn = spec.draw(**datasets)
         if not isinstance(drawn, Figure):
             raise TypeError(f"{name} must return a Matplotlib Figure, not {type(drawn).__name__}")
+        _settle(drawn)
     return drawn
 
 
@@ -297,6 +299,17 @@ def _no_trace() -> Iterator[None]:
         pyplot = sys.modules.get("matplotlib.pyplot")
         for number in set(pyplot.get_fignums()) - before if pyplot else ():
             pyplot.close(number)
+
+
+def _settle(drawn: Figure) -> None:
+    # The layout's solver adds up in the order of memory addresses. Its last digits enter into the
+    # names of clip paths, so that without rounding two drawings of one figure can differ.
+    drawn.draw_without_rendering()
+    drawn.set_layout_engine("none")
+    for ax in drawn.axes:
+        corners = ax.get_position(original=True).get_points().round(9)
+        ax.set_position(Bbox(corners))
+        ax.set_in_layout(True)
 
 
 def _metadata(format: str, title: str, record: dict[str, Any]) -> dict[str, Any]:
