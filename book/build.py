@@ -50,15 +50,18 @@ def build(jobs: int = 0, student: bool = False) -> int:
         return 1
     took = time.perf_counter() - start
     print(f"{len(ran)} page(s) executed: {took:.1f} s", flush=True)
-    return sphinx(student)
+    return sphinx(student, again=bool(ran))
 
 
-def sphinx(student: bool = False) -> int:
+def sphinx(student: bool = False, again: bool = True) -> int:
     """Turn the executed pages into HTML; every warning is an error.
 
     The folder is made anew each time, so that no file of an earlier build stays and equal
-    sources give equal bytes; pages that did not change are not read again.
+    sources give equal bytes; pages that did not change are not read again. Unless it has to be
+    done `again`, nothing is done where the site is there and its sources are what they were.
     """
+    from bookbuild import digest
+
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     command += ["-W", "-n", "--keep-going"]
     edition = {}
@@ -67,9 +70,17 @@ def sphinx(student: bool = False) -> int:
         edition = {"THEORYLAB_EDITION": "student"}
         command += ["--path-output", str(built / "student")]
         built = built / "student" / "_build"
+    key, kept = digest.site_digest(ROOT), built / "site.key"
+    there = (built / "html" / "index.html").exists() and kept.is_file()
+    if not again and there and kept.read_text() == key:
+        print(f"{built / 'html'} is up to date", flush=True)
+        return 0
+    kept.unlink(missing_ok=True)
     shutil.rmtree(built / "html", ignore_errors=True)
     path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(command, env={**os.environ, **edition, "PYTHONPATH": path}, check=False)
+    if done.returncode == 0:
+        kept.write_text(key)
     return 0 if done.returncode == 0 else 1
 
 

@@ -43,6 +43,14 @@ def book_digest(root: Path) -> str:
     return digest(root, [*book.glob("_ext/*.py"), *book.glob("bookbuild/*.py")])
 
 
+def site_digest(root: Path) -> str:
+    """Key of all that the site is built from."""
+    paths = [root / name for name in ("_config.yml", "_toc.yml", "requirements.lock")]
+    for folder in ("book", "chapters", "theorylab"):
+        paths += [p for p in (root / folder).rglob("*") if "__pycache__" not in p.parts]
+    return digest(root, [path for path in paths if path.is_file()])
+
+
 def cache_folder(root: Path) -> Path:
     """Where executed notebooks are kept while the package stays as it is."""
     return root / "_build" / "cache" / "notebooks" / package_digest(root)

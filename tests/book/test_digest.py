@@ -3,6 +3,7 @@
 import importlib.util
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bookbuild import digest
@@ -57,10 +58,49 @@ def test_renaming_a_file_is_an_edit(checkout):
     assert digest.package_digest(checkout) != before
 
 
-def test_caches_of_older_states_are_deleted(tmp_path):
+@pytest.fixture
+def build():
+    """The script that builds the book."""
     spec = importlib.util.spec_from_file_location("book_build", ROOT / "book" / "build.py")
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_site_is_built_again_when_it_has_to_be(checkout, build, monkeypatch):
+    site, calls = checkout / "_build" / "html", []
+    (checkout / "_config.yml").write_text("title: x")
+    (checkout / "_toc.yml").write_text("root: x")
+
+    def jupyter_book(command, **_):
+        site.mkdir(parents=True)
+        (site / "index.html").write_text("done")
+        calls.append(command)
+        return SimpleNamespace(returncode=0 if fine else 1)
+
+    monkeypatch.setattr(build, "ROOT", checkout)
+    monkeypatch.setattr(build.subprocess, "run", jupyter_book)
+    edits = (
+        lambda: None,
+        lambda: (checkout / "theorylab/a.py").write_text("x = 0"),
+        lambda: (checkout / "_toc.yml").write_text("root: y"),
+        lambda: (site / "index.html").unlink(),
+    )
+    fine = True
+    for number, edit in enumerate(edits):
+        edit()
+        assert build.sphinx(again=False) == 0
+        assert build.sphinx(again=False) == 0
+        assert len(calls) == number + 1
+    build.sphinx()
+    assert len(calls) == len(edits) + 1
+    (checkout / "_toc.yml").write_text("wrong")
+    fine = False
+    assert build.sphinx(again=False) == build.sphinx(again=False) == 1
+    assert len(calls) == len(edits) + 3
+
+
+def test_caches_of_older_states_are_deleted(tmp_path, build):
     for age in range(5):
         (tmp_path / f"state{age}").mkdir()
 
