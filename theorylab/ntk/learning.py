@@ -15,14 +15,9 @@ from jaxtyping import Array, Float, Int, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import Scalar, as_float
+from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
 from theorylab.lab.require import require
-from theorylab.ntk.matrices import (
-    check_semidefinite,
-    is_traced,
-    regression_arguments,
-    symmetric,
-    targets,
-)
+from theorylab.ntk.matrices import regression_arguments, targets
 
 _POWER_STEPS = 60  # of the estimate of the condition number
 

@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
+from theorylab.lab.matrices import is_traced, symmetric
 from theorylab.lab.require import require
 from theorylab.ntk.empirical import Network
-from theorylab.ntk.matrices import is_traced, symmetric
 
 
 def linearize(f: Network, params0: PyTree) -> Network:

@@ -14,9 +14,10 @@ from jaxtyping import Array, Float, Int, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import Scalar, as_float
+from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
 from theorylab.lab.require import require
 from theorylab.ntk.learning import Gaussian
-from theorylab.ntk.matrices import check_semidefinite, is_traced, regression_arguments, symmetric
+from theorylab.ntk.matrices import regression_arguments
 
 NORMALISATIONS = ("sum", "mean")
 

@@ -18,8 +18,8 @@ from jaxtyping import Array, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
+from theorylab.lab.matrices import is_traced
 from theorylab.lab.require import require
-from theorylab.ntk.matrices import is_traced
 from theorylab.rich_lazy.kernel_flow import LinearKernel
 
 

@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
+from theorylab.lab.matrices import is_traced
 from theorylab.lab.require import require, whole
 from theorylab.ntk import linearize
-from theorylab.ntk.matrices import is_traced
 from theorylab.rich_lazy.measures import parameter_pairs
 from theorylab.rich_lazy.rescaling import power_of_two
 

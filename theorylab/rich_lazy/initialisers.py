@@ -16,8 +16,8 @@ from jaxtyping import Array, Float, PRNGKeyArray, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import Count, Scalar, as_float
+from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
 from theorylab.lab.require import require, whole
-from theorylab.ntk.matrices import check_semidefinite, is_traced, symmetric
 from theorylab.rich_lazy.rescaling import MATCHES, rescale, truncate_svd
 
 ORIENTATIONS = ("post_pre", "flax")

@@ -22,9 +22,9 @@ from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
+from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
 from theorylab.lab.require import require, whole
 from theorylab.lab.stepping import rk4
-from theorylab.ntk.matrices import check_semidefinite, is_traced, symmetric
 
 
 class LinearKernel(NamedTuple):

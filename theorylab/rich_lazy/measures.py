@@ -14,9 +14,9 @@ from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
 from theorylab.lab.arrays import as_float
+from theorylab.lab.matrices import symmetric
 from theorylab.lab.require import require
 from theorylab.ntk import centered_alignment
-from theorylab.ntk.matrices import symmetric
 from theorylab.rich_lazy.rescaling import matrix, power_of_two
 
 ParamFilter = Callable[[str], bool]
