@@ -2,7 +2,6 @@
 
 from typing import Any
 
-SCHEMES = ("light", "dark")
 STATE = """() => {
   const shown = e => { const b = e.getBoundingClientRect(); return b.width > 0 && b.height > 0 };
   const name = e => e.outerHTML.slice(0, 120);
@@ -29,12 +28,9 @@ READY = """() => document.readyState === 'complete' &&
    (window.MathJax && MathJax.startup && MathJax.startup.promise
     && MathJax.startup.promise.then(() => true)))"""
 
-#: A page hears of another scheme when it is drawn next.
-REDRAWN = "() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))"
 
-
-def problems(page: Any, url: str, home: str) -> tuple[list[str], dict[str, Any]]:
-    """Open `url` in a browser page and say what is wrong with it, in light and in dark.
+def problems(page: Any, url: str, scheme: str, home: str) -> tuple[list[str], dict[str, Any]]:
+    """Open `url` in a browser page and say what is wrong with it.
 
     Checked: nothing on the console, no failed request, none to another host than `home`, every
     equation and image drawn, every image described, nothing wider than the window.
@@ -68,20 +64,12 @@ def problems(page: Any, url: str, home: str) -> tuple[list[str], dict[str, Any]]
     }
     for event, listener in listeners.items():
         page.on(event, listener)
-    page.emulate_media(color_scheme=SCHEMES[0])
     page.goto(url, wait_until="load")
     page.wait_for_function(READY, timeout=30_000)
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        page.evaluate(REDRAWN)
-        state = page.evaluate(STATE)
-        found += [f"{complaint}, {scheme}" for complaint in _seen(state, page, scheme)]
+    state = page.evaluate(STATE)
     for event, listener in listeners.items():
         page.remove_listener(event, listener)
-    return found, state
 
-
-def _seen(state: dict[str, Any], page: Any, scheme: str) -> list[str]:
     words = {
         "raw": "equation not drawn",
         "errors": "error in the page",
@@ -90,10 +78,10 @@ def _seen(state: dict[str, Any], page: Any, scheme: str) -> list[str]:
         "empty": "figure without a picture",
         "unseen": "equation of no size",
     }
-    found = [f"{said}: {item}" for key, said in words.items() for item in state[key]]
+    found += [f"{said}: {item}" for key, said in words.items() for item in state[key]]
     window = page.viewport_size["width"]
     if state["width"] > window:
         found.append(f"{state['width']} px wide in a window of {window}")
     if state["theme"] not in {scheme, None}:
-        found.append(f"drawn in the {state['theme']} theme")
-    return found
+        found.append(f"drawn in the {state['theme']} theme, asked for {scheme}")
+    return found, state

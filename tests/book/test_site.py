@@ -40,18 +40,20 @@ def names(site):
     return sorted(name for name in pages if not name.startswith("_"))
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1300, 390])
-def test_every_page_renders(site, browser, serve, width):
+def test_every_page_renders(site, browser, serve, width, scheme):
     home = serve(site)
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
     found, seen = {}, {"math": 0, "figures": 0}
     for name in names(site):
-        complaints, state = problems(page, home + name, home)
+        complaints, state = problems(page, home + name, scheme, home)
         for what in seen:
             seen[what] += state[what]
         if complaints:
             found[name] = complaints
-    page.close()
+    context.close()
     assert found == {}
     assert seen["math"] > 0
     assert seen["figures"] > 0
@@ -89,7 +91,6 @@ BAD = {
     "image without a description": '<main><img src="dot.svg"></main>',
     "script error": "<script>throw new Error('no')</script>",
     "console error": "<script>console.error('no')</script>",
-    "drawn in the light theme, dark": "<html data-theme=light>",
     "px wide": '<div style="width: 2000px">wide</div>',
     "figure without a picture": "<figure><pre>&lt;Figure size&gt;</pre></figure>",
     "error in the page": '<span class="problematic">:ref:`x`</span>',
@@ -107,6 +108,6 @@ def test_each_complaint_is_made(browser, serve, tmp_path, complaint):
     (tmp_path / "dot.svg").write_text(dot)
     home = serve(tmp_path)
     page = browser.new_page(viewport={"width": 390, "height": 900})
-    assert problems(page, f"{home}good.html", home)[0] == []
-    assert complaint in "\n".join(problems(page, f"{home}bad.html", home)[0])
+    assert problems(page, f"{home}good.html", "light", home)[0] == []
+    assert complaint in "\n".join(problems(page, f"{home}bad.html", "light", home)[0])
     page.close()
