@@ -79,9 +79,10 @@ def sphinx(student: bool = False, again: bool = True) -> int:
     shutil.rmtree(built / "html", ignore_errors=True)
     path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(command, env={**os.environ, **edition, "PYTHONPATH": path}, check=False)
-    if done.returncode == 0:
-        kept.write_text(key)
-    return 0 if done.returncode == 0 else 1
+    if done.returncode:
+        return 1
+    kept.write_text(key)
+    return 0
 
 
 def prune(keep: Path, limit: int = 3) -> None:

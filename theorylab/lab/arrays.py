@@ -1,5 +1,8 @@
 """What counts as a number here."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
@@ -25,3 +28,14 @@ def as_float(x: ArrayLike) -> Float[Array, "..."]:
     if jnp.iscomplexobj(x):
         raise ValueError("an array is complex; allowed: real numbers")
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float)
+
+
+def is_traced(*values: Any) -> bool:
+    """Whether any of the values is traced, so that its numbers cannot be looked at.
+
+    It is, inside `jax.jit`, `jax.vmap` or `jax.grad`.
+
+    >>> is_traced(1, jnp.arange(3))
+    False
+    """
+    return any(isinstance(value, jax.core.Tracer) for value in values)

@@ -1,19 +1,13 @@
-"""Validation of symmetric matrices, and of values that may be traced."""
+"""Validation of symmetric matrices."""
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from theorylab.lab.arrays import as_float
+from theorylab.lab.arrays import as_float, is_traced
 from theorylab.lab.require import require
-
-
-def is_traced(*values: Any) -> bool:
-    """Whether any of the values is traced, so that its numbers cannot be looked at."""
-    return any(isinstance(value, jax.core.Tracer) for value in values)
 
 
 def symmetric(name: str, k: Any, n: int | None = None) -> Array:

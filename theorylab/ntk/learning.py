@@ -14,8 +14,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, Real
 
 from theorylab.citation import references
-from theorylab.lab.arrays import Scalar, as_float
-from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
+from theorylab.lab.arrays import Scalar, as_float, is_traced
+from theorylab.lab.matrices import check_semidefinite, symmetric
 from theorylab.lab.require import require
 from theorylab.ntk.matrices import regression_arguments, targets
 

@@ -8,8 +8,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
-from theorylab.lab.arrays import as_float
-from theorylab.lab.matrices import is_traced, symmetric
+from theorylab.lab.arrays import as_float, is_traced
+from theorylab.lab.matrices import symmetric
 from theorylab.lab.require import require
 from theorylab.ntk.empirical import Network
 

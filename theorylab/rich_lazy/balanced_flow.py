@@ -17,8 +17,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Real
 
 from theorylab.citation import references
-from theorylab.lab.arrays import as_float
-from theorylab.lab.matrices import is_traced
+from theorylab.lab.arrays import as_float, is_traced
 from theorylab.lab.require import require
 from theorylab.rich_lazy.kernel_flow import LinearKernel
 

@@ -8,8 +8,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from theorylab.citation import references
-from theorylab.lab.arrays import as_float
-from theorylab.lab.matrices import is_traced
+from theorylab.lab.arrays import as_float, is_traced
 from theorylab.lab.require import require, whole
 from theorylab.ntk import linearize
 from theorylab.rich_lazy.measures import parameter_pairs

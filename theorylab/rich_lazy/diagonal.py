@@ -7,8 +7,7 @@ from jaxtyping import Array, Float, Real
 
 from theorylab import symbolic
 from theorylab.citation import references
-from theorylab.lab.arrays import Scalar, as_float
-from theorylab.lab.matrices import is_traced
+from theorylab.lab.arrays import Scalar, as_float, is_traced
 from theorylab.lab.require import require
 from theorylab.rich_lazy.rescaling import power_of_two
 

@@ -15,8 +15,8 @@ from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray, Real
 
 from theorylab.citation import references
-from theorylab.lab.arrays import Count, Scalar, as_float
-from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
+from theorylab.lab.arrays import Count, Scalar, as_float, is_traced
+from theorylab.lab.matrices import check_semidefinite, symmetric
 from theorylab.lab.require import require, whole
 from theorylab.rich_lazy.rescaling import MATCHES, rescale, truncate_svd
 

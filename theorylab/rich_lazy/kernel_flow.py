@@ -21,8 +21,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
-from theorylab.lab.arrays import as_float
-from theorylab.lab.matrices import check_semidefinite, is_traced, symmetric
+from theorylab.lab.arrays import as_float, is_traced
+from theorylab.lab.matrices import check_semidefinite, symmetric
 from theorylab.lab.require import require, whole
 from theorylab.lab.stepping import rk4
 

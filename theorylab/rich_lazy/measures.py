@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PyTree, Real
 
 from theorylab.citation import references
-from theorylab.lab.arrays import as_float
+from theorylab.lab.arrays import as_float, is_traced
 from theorylab.lab.matrices import symmetric
 from theorylab.lab.require import require
 from theorylab.ntk import centered_alignment
@@ -28,7 +28,7 @@ def _unit(x):
 
 
 def _not_zero(name, size, rounding=0.0):
-    if not isinstance(size, jax.core.Tracer) and not float(size) > rounding:
+    if not is_traced(size) and not float(size) > rounding:
         raise ValueError(f"{name} is zero; allowed: not zero")
     return size
 

@@ -12,7 +12,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Complex, Float
 
-from theorylab.lab.arrays import Count, Scalar, as_float
+from theorylab.lab.arrays import Count, Scalar, as_float, is_traced
 from theorylab.lab.require import require
 
 MATCHES = ("fro", "spectral", "radius", None)
@@ -132,7 +132,7 @@ def rescale(
     w = matrix("w", w)
     w = w / power_of_two(w)
     have = matrix_size(w, match)
-    if not isinstance(have, jax.core.Tracer) and not float(have) > 0:
+    if not is_traced(have) and not float(have) > 0:
         raise ValueError(f"the matrix has {match} 0; allowed: a matrix that can be rescaled")
     return w * (jnp.asarray(target, w.dtype) / have)
 

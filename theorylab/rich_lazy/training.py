@@ -14,7 +14,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theorylab.citation import references
-from theorylab.lab.matrices import is_traced
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require, whole
 from theorylab.rich_lazy.rnn import RNNConfig, RNNParams, rnn_apply
 from theorylab.rich_lazy.tasks import Task, Trials

@@ -9,6 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ def evaluate(kernel: Callable[..., T], *values: ArrayLike, **static: int) -> T:
     >>> evaluate(jax.jit(jnp.add), 1, np.arange(3)).tolist()
     [1.0, 2.0, 3.0]
     """
-    if traced(*values):
+    if is_traced(*values):
         return kernel(*floats(*values), **static)
     dtype = common_dtype(*values)
     arrays = np.broadcast_arrays(*(np.asarray(v).astype(dtype) for v in values))
@@ -111,7 +112,7 @@ def ordered(small: str, x: ArrayLike, large: str, y: ArrayLike) -> None:
     ...
     ValueError: a is 30 where n is 20; allowed: a at most n
     """
-    if isinstance(x, jax.core.Tracer) or isinstance(y, jax.core.Tracer):
+    if is_traced(x, y):
         return
     x, y = np.broadcast_arrays(np.asarray(x), np.asarray(y))
     wrong = x > y
@@ -120,15 +121,6 @@ def ordered(small: str, x: ArrayLike, large: str, y: ArrayLike) -> None:
             f"{small} is {x[wrong][0]} where {large} is {y[wrong][0]}; "
             f"allowed: {small} at most {large}"
         )
-
-
-def traced(*values: ArrayLike) -> bool:
-    """Whether any of the values is abstract: inside `jax.jit`, `jax.vmap` or `jax.grad`.
-
-    >>> traced(1, np.arange(3))
-    False
-    """
-    return any(isinstance(value, jax.core.Tracer) for value in values)
 
 
 def single(**values: ArrayLike) -> None:
@@ -143,7 +135,7 @@ def single(**values: ArrayLike) -> None:
     ValueError: n has shape (3,); allowed: one number
     """
     for name, value in values.items():
-        if traced(value):
+        if is_traced(value):
             raise ValueError(f"{name} is traced; allowed: a number known before compilation")
         if np.shape(value) != ():
             raise ValueError(f"{name} has shape {np.shape(value)}; allowed: one number")

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, Int
 
 from theorylab import symbolic
 from theorylab.citation import references
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import evaluate, ordered, single, traced, whole
+from theorylab.sdr.arrays import evaluate, ordered, single, whole
 from theorylab.sdr.noise import log_false_negative
 from theorylab.sdr.tails import (
     TERMS,
@@ -74,7 +75,7 @@ def min_threshold(n: ArrayLike, a: ArrayLike, s: ArrayLike, eps: ArrayLike) -> I
     """
     check_cells(n, a, s)
     require("eps", eps, above=0.0, below=1.0)
-    terms = TERMS if traced(n, a, s) else sum_length(np.minimum(a, s))
+    terms = TERMS if is_traced(n, a, s) else sum_length(np.minimum(a, s))
     return evaluate(_least_safe, n, a, s, eps, terms=terms).astype(int)
 
 
@@ -100,7 +101,7 @@ def max_threshold(a: ArrayLike, s: ArrayLike, v: ArrayLike, delta: ArrayLike) ->
     ordered("s", s, "a", a)
     ordered("v", v, "a", a)
     require("delta", delta, above=0.0, below=1.0)
-    terms = TERMS if traced(s) else sum_length(s)
+    terms = TERMS if is_traced(s) else sum_length(s)
     return evaluate(_most_robust, a, s, v, delta, terms=terms).astype(int)
 
 
@@ -139,7 +140,7 @@ def optimal_threshold(
     (8, 1.004)
     """
     for name, value in (("n", n), ("a", a), ("s", s), ("v", v)):
-        if traced(value):
+        if is_traced(value):
             raise ValueError(f"{name} is traced; allowed: a number known before compilation")
     require("w_fp", w_fp, above=0.0)
     require("w_fn", w_fn, above=0.0)
@@ -279,7 +280,7 @@ def chernoff_point(p: ArrayLike, nu: ArrayLike) -> Float[Array, "..."]:
     """
     require("p", p, above=0.0, below=1.0)
     require("nu", nu, above=0.0, below=1.0)
-    if not traced(p, nu):
+    if not is_traced(p, nu):
         require("p + nu", np.asarray(p) + np.asarray(nu), below=1.0)
     return evaluate(_chernoff_point, p, nu)
 

@@ -7,8 +7,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from theorylab.citation import references
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import evaluate, traced, whole
+from theorylab.sdr.arrays import evaluate, whole
 from theorylab.sdr.tails import log1mexp
 
 
@@ -38,7 +39,7 @@ def log_ensemble(logp: ArrayLike, segments: ArrayLike) -> Float[Array, "..."]:
     >>> round(float(log_ensemble(-1000.0, 1000)), 3)
     -993.092
     """
-    if not traced(logp):
+    if not is_traced(logp):
         p = np.exp(np.asarray(logp, float))
         require("exp(logp)", p if p.ndim else float(p), low=0.0, high=1.0)
     whole(segments=segments)

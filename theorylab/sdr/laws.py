@@ -12,8 +12,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from theorylab import symbolic
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import evaluate, ordered, traced, whole
+from theorylab.sdr.arrays import evaluate, ordered, whole
 from theorylab.sdr.tails import _log_pmf, check_cells, log_binomial_tail, log_false_positive
 
 
@@ -234,6 +235,6 @@ def _scaled(factor, log_pmf):
 
 
 def _below(name, value, n):
-    if not traced(value, n):
+    if not is_traced(value, n):
         room = np.asarray(n) - np.asarray(value)
         require(f"n - {name}", room if room.ndim else int(room), low=1)

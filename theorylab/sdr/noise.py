@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from theorylab.citation import references
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
 from theorylab.sdr.arrays import (
     NOISE,
@@ -18,7 +19,6 @@ from theorylab.sdr.arrays import (
     floats,
     ordered,
     single,
-    traced,
     whole,
 )
 from theorylab.sdr.tails import (
@@ -92,14 +92,14 @@ def log_false_negative(
     ordered("s", s, "a", a)
     ordered("v", v, "a", a)
     if terms is None:
-        terms = TERMS if traced(s) else sum_length(s)
+        terms = TERMS if is_traced(s) else sum_length(s)
     whole(low=1, terms=terms)
     if noise == "swap_readd":
         if n is None:
             raise ValueError("n is None; allowed: the size of the population, for 'swap_readd'")
         whole(n=n)
         ordered("a", a, "n", n)
-        if traced(v):
+        if is_traced(v):
             raise ValueError("v is traced; allowed: a number known before compilation")
         most = bucket(int(np.max(np.asarray(v), initial=0)), 16)
         return evaluate(_readd, a, s, v, theta, n, most=most, terms=terms)

@@ -11,8 +11,9 @@ from jaxtyping import Array, Float
 
 from theorylab import symbolic
 from theorylab.citation import references
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import evaluate, floats, traced, whole
+from theorylab.sdr.arrays import evaluate, floats, whole
 from theorylab.sdr.tails import (
     TERMS,
     _log_binomial_tail,
@@ -69,7 +70,7 @@ def bounds(
     check_cells(n, a, s)
     require("n", n, low=1)
     whole(low=None, theta=theta)
-    if traced(n, a, s, theta):
+    if is_traced(n, a, s, theta):
         terms = TERMS
     else:
         n_, a_, s_ = (np.asarray(x, np.float64) for x in (n, a, s))

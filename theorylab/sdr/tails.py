@@ -28,8 +28,9 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from theorylab.citation import references
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
-from theorylab.sdr.arrays import bucket, evaluate, ordered, single, traced, whole
+from theorylab.sdr.arrays import bucket, evaluate, ordered, single, whole
 
 _SHIFT = 8
 # Stirling's series: log x! - x log x + x - log(2 pi x)/2 = sum of these over x, x^3, x^5, ...
@@ -173,7 +174,7 @@ def log_binomial_tail(
     whole(low=None, theta=theta)
     require("p", p, low=0.0, high=1.0)
     if terms is None:
-        terms = TERMS if traced(size, p, theta) else sum_length(size)
+        terms = TERMS if is_traced(size, p, theta) else sum_length(size)
     whole(low=1, terms=terms)
     return evaluate(_log_binomial_tail, size, p, 1 - p, theta, terms=terms)
 
@@ -199,7 +200,7 @@ def log_poisson_tail(
     require("mean", mean, low=0.0)
     whole(low=None, theta=theta)
     if terms is None:
-        terms = TERMS if traced(mean, theta) else poisson_length(mean)
+        terms = TERMS if is_traced(mean, theta) else poisson_length(mean)
     whole(low=1, terms=terms)
     return evaluate(_log_poisson_tail, mean, theta, terms=terms)
 
@@ -241,8 +242,8 @@ def check_cells(n, a, s):
 
 def enough(n, a, s, theta):
     """Length of the longest sum that the arguments can need, as far as they are concrete."""
-    if traced(n, a, s, theta):
-        return min((sum_length(x) for x in (a, s) if not traced(x)), default=TERMS)
+    if is_traced(n, a, s, theta):
+        return min((sum_length(x) for x in (a, s) if not is_traced(x)), default=TERMS)
     n, a, s, theta = (np.asarray(v, np.float64) for v in (n, a, s, theta))
     flipped = (theta * n <= s * a) & (theta <= s)
     left = np.where(flipped, theta - 1, np.minimum(a, s) - theta)

@@ -23,6 +23,7 @@ from jaxtyping import Array, Float
 
 from theorylab import symbolic
 from theorylab.citation import references
+from theorylab.lab.arrays import is_traced
 from theorylab.lab.require import require
 from theorylab.sdr.arrays import (
     bucket,
@@ -31,7 +32,6 @@ from theorylab.sdr.arrays import (
     floats,
     ordered,
     single,
-    traced,
     whole,
 )
 from theorylab.sdr.tails import (
@@ -156,10 +156,10 @@ def log_union_fp(
     ordered("a", a, "n", n)
     ordered("s", s, "n", n)
     if method == "bloom":
-        terms = TERMS if traced(a) else sum_length(a)
+        terms = TERMS if is_traced(a) else sum_length(a)
         return evaluate(_bloom, n, a, s, patterns, theta, terms=terms)
     for name, value in (("n", n), ("s", s), ("patterns", patterns)):
-        if traced(value):
+        if is_traced(value):
             raise ValueError(f"{name} is traced; allowed: a number known before compilation")
     if method == "plugin":
         return log_false_positive(n, a, plugin_size(n, s, patterns), theta)
@@ -388,7 +388,7 @@ def _over_sizes(sizes, slot, n, a, theta, below=False):
 
     `slot` names the row of `sizes` that goes with each a and theta.
     """
-    known = not traced(a, theta)
+    known = not is_traced(a, theta)
     shape = np.broadcast_shapes(np.shape(a), np.shape(theta), np.shape(slot))
     xp = np if known else jnp
     a, theta, slot = (xp.broadcast_to(xp.asarray(x), shape).ravel() for x in (a, theta, slot))
@@ -426,7 +426,7 @@ def _exact_union(n, a, s, patterns, theta):
     """One chain for each pair of n and s, one tail for each pair of a and theta with it."""
     dtype = common_dtype(n, a, s, patterns, theta)
     shape = np.broadcast_shapes(*map(np.shape, (n, a, s, patterns, theta)))
-    known = not traced(a, theta)
+    known = not is_traced(a, theta)
     n, s, m = (np.broadcast_to(np.asarray(x), shape).astype(int).ravel() for x in (n, s, patterns))
     xp = np if known else jnp
     a, theta = (xp.broadcast_to(xp.asarray(x), shape).ravel() for x in (a, theta))

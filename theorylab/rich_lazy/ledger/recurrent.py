@@ -169,10 +169,8 @@ def _ideal(ranks) -> Measurement:
 
 
 _NOTES = {
-    (
-        "weights",
-        "DMS",
-    ): "The sign is the other way: the weights of full rank change more on average",
+    ("weights", "DMS"): "The sign is the other way: the weights of full rank change more on "
+    "average",
     ("weights", "CXT"): "Less on average, but not beyond the error. Some networks of rank one are "
     "far from converged",
 }
